@@ -1,0 +1,1 @@
+"""Apply: steps, journal, lease, and what is left behind when a run dies."""

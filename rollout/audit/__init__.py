@@ -1,0 +1,1 @@
+"""The audit: what is running held against the release."""

@@ -1,0 +1,63 @@
+"""``rollout status``."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rollout.apply import status as statuses
+from rollout.inventory import default_path, load, select
+from rollout.paths import Home
+
+InventoryPath = Annotated[
+    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
+]
+Sites = Annotated[
+    list[str] | None, typer.Option("--site", help="A site; repeat for several. All if none is named.")
+]
+_STYLE = {"done": "green", "failed": "red", "killed": "red", "stopped": "yellow", "running": "cyan"}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("status")(status)
+
+
+def status(
+    *,
+    inventory: InventoryPath = None,
+    site: Sites = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show what this control node knows of each site, and who holds it now. Looks, touches nothing."""
+    found = load(inventory or default_path())
+    state = statuses.look(Home(), select(found, site or []))
+    if as_json:
+        typer.echo(state.model_dump_json(indent=1))
+        return
+    console = Console(highlight=False)
+    table = Table("site", "release", "last apply", "outcome", "step", "last audit", "held by")
+    for row in state.sites:
+        table.add_row(*_cells(row))
+    console.print(table)
+
+
+def _cells(row: statuses.SiteStatus) -> list[str]:
+    outcome = row.outcome or ""
+    audit = row.audit and f"{_when(row.audit.taken_at)} {'uniform' if row.audit.uniform else 'findings'}"
+    return [
+        row.site,
+        row.release or "",
+        f"{_when(row.apply.started_at)} by {row.apply.who}" if row.apply else "never",
+        f"[{_STYLE[outcome]}]{outcome}[/]" if outcome in _STYLE else outcome,
+        row.step or "",
+        audit or "",
+        row.held_by or "",
+    ]
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

@@ -1,0 +1,1 @@
+"""Releases: from what people wrote to a signed depot of exact versions."""
