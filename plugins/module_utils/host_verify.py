@@ -1,0 +1,1 @@
+../../rollout/depot/host_verify.py
