@@ -1,0 +1,3 @@
+"""金财 (jincai): the fiscal platform's core."""
+
+__version__ = "1.0.0"

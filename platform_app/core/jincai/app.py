@@ -1,0 +1,71 @@
+"""Assembles the web application from the platform's routes and those of the access systems."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from jincai import __version__, identity, limits, migrate, operations, problems
+from jincai.database import Database
+from jincai.headers import SafeHeaders
+from jincai.metrics import CountRequests, Metrics
+from jincai.pages import rendering
+from jincai.pages import routes as pages
+from jincai.platform import Platform
+from jincai.settings import Settings
+from jincai.standards import routes as standards
+from jincai.system import System
+
+
+def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI:
+    """The application on the database at ``url``; nothing is connected before it starts.
+
+    Raises:
+        MigrationError: the installed migrations are damaged.
+    """
+    database = Database(url, size=settings.pool_max, name="requests")
+    lane = Database(url, size=1, name="health")
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await asyncio.gather(database.open(), lane.open())
+        yield
+        await asyncio.gather(database.close(), lane.close())
+
+    app = FastAPI(
+        title="金财 jincai",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        responses={status: {"model": problems.Problem} for status in (422, 503)},
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    app.include_router(operations.router)
+    app.include_router(standards.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(packages=[("jincai", "pages/static")]), name="static")
+    for system in systems:
+        app.include_router(system.router())
+
+    rendering.environment()
+
+    # Last, since the stock-taking is to see everything that serves.
+    loaded = identity.at_start(systems, settings)
+    metrics = Metrics(loaded, lambda: {one.name: one.stats() for one in (database, lane)})
+    app.add_middleware(limits.BodyLimit)
+    app.add_middleware(SafeHeaders)
+    app.add_middleware(CountRequests, metrics=metrics)
+    app.state.schema_known = operations.SchemaKnown()
+    app.state.platform = Platform(
+        loaded=loaded,
+        systems=systems,
+        database=database,
+        lane=lane,
+        expected=migrate.newest(systems),
+        metrics=metrics,
+    )
+    return app

@@ -1,0 +1,84 @@
+"""The command line: `jincai serve`, `migrate`, `version`. Assembles and shows; the work is elsewhere."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jincai import identity, plugins, settings
+from jincai import migrate as migration
+from jincai.errors import ConfigurationError, JincaiError
+
+app = typer.Typer(
+    name="jincai",
+    help="金财 jincai: the fiscal platform.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def serve(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With demonstration data, on its own database.")
+    ] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain, PEM.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Private key, PEM.")] = None,
+) -> None:
+    """Serve the platform, on JINCAI_DATABASE_URL or else on a PostgreSQL of its own."""
+    from jincai import serve as serving  # noqa: PLC0415 - `migrate` starts without the web framework
+
+    address = serving.Address(host, port, tls_cert, tls_key)
+    serving.serve(settings.from_environment(), plugins.load(), address, demo=demo)
+
+
+@app.command()
+def migrate(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a primary.")] = 0,
+) -> None:
+    """Bring the schema to what the installed code expects; again changes nothing."""
+    configured = settings.from_environment()
+    if not configured.owner_url:
+        raise ConfigurationError(
+            "no database to migrate", "Set JINCAI_MIGRATION_DATABASE_URL or JINCAI_DATABASE_URL."
+        )
+    report = migration.run(configured.owner_url, plugins.load(), configured.app_role, wait)
+    if as_json:
+        typer.echo(report.model_dump_json())
+        return
+    for one in report.applied:
+        typer.echo(f"applied {one.dist} {one.name}")
+    for table, rows in report.seeded.items():
+        typer.echo(f"loaded {rows} rows into {table}")
+    for grant in report.granted:
+        typer.echo(f"granted {grant}")
+    typer.echo(f"{len(report.applied)} applied, {report.already} already there")
+
+
+@app.command()
+def version(
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Print what is installed here: the platform, each access system, and the digests of their code."""
+    found = identity.at_start(plugins.load(), settings.from_environment())
+    if as_json:
+        typer.echo(json.dumps(found.model_dump(mode="json", exclude={"process"}), ensure_ascii=False))
+        return
+    for one in (found.platform, *found.systems):
+        typer.echo(f"{one.dist} {one.version} ({one.name}, {one.edition}) {one.code_sha256}")
+
+
+def main() -> None:
+    """Run the command line; a failure is a message and an exit code, not a traceback."""
+    try:
+        app()
+    except JincaiError as error:
+        typer.echo(f"jincai: {error}", err=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,15 @@
+"""`jincai serve --demo`: rows to look at, marked as examples, for a database that is nobody's books."""
+
+from collections.abc import Sequence
+
+import psycopg
+
+from jincai.system import System
+
+
+def load(url: str, systems: Sequence[System]) -> None:
+    """Run the demonstration file of each system; its rows have fixed keys, so again changes nothing."""
+    with psycopg.connect(url) as cx:
+        for system in systems:
+            if system.demonstration:
+                cx.execute(system.demonstration.read_bytes())

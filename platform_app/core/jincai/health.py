@@ -1,0 +1,118 @@
+"""Whether the platform can work: a primary that accepts writes, and a schema as the code expects it."""
+
+from typing import Any, Literal
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from pydantic import BaseModel, ConfigDict
+
+from jincai.database import Database
+
+WITHIN_SECONDS = 2.0
+
+_STATE = """
+SELECT current_setting('server_version')                          AS server_version,
+       NOT pg_is_in_recovery()
+       AND current_setting('default_transaction_read_only') = 'off' AS primary,
+       (SELECT count(*) FROM pg_stat_replication)                   AS standbys,
+       (SELECT count(sync_state) FROM pg_stat_replication)          AS visible,
+       (SELECT count(*) FROM pg_stat_replication
+         WHERE sync_state IN ('sync', 'quorum'))                    AS synchronous
+"""
+_SCHEMA = "SELECT DISTINCT ON (dist) dist, name FROM jincai.migration ORDER BY dist, number DESC"
+_PENDING = """
+SELECT expected.dist || ' ' || expected.name AS pending
+  FROM unnest(%s::text[], %s::text[]) AS expected (dist, name)
+ WHERE NOT EXISTS (SELECT FROM jincai.migration AS m
+                    WHERE m.dist = expected.dist AND m.name = expected.name)
+ ORDER BY 1
+"""
+
+# No record of migrations yet, or no grant to read it: `jincai migrate` gives both.
+_NOT_MIGRATED = (psycopg.errors.UndefinedTable, psycopg.errors.InsufficientPrivilege)
+
+
+class DatabaseState(BaseModel):
+    """The server that answers: ``primary`` means that it accepts writes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reachable: Literal[True] = True
+    primary: bool
+    server_version: str
+
+
+class Health(BaseModel):
+    """The document at `/healthz`.
+
+    Attributes:
+        status: ``ok``, or ``behind`` when migrations are due.
+        database: the server that answers.
+        protected: whether a synchronous standby holds every commit as well; null when the
+            application's role may not see it.
+        pending: migrations of the loaded code that the database lacks.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["ok", "behind"]
+    database: DatabaseState
+    protected: bool | None
+    pending: tuple[str, ...]
+
+
+async def check(lane: Database, expected: dict[str, str]) -> Health:
+    """Ask the database how it is.
+
+    Raises:
+        DatabaseUnavailableError: no primary answered within two seconds.
+    """
+    state = await lane.read(_state, within=WITHIN_SECONDS)
+    pending = await _pending(lane, expected)
+    return Health(
+        status="behind" if pending else "ok",
+        database=DatabaseState(primary=state["primary"], server_version=state["server_version"]),
+        protected=_protected(state["standbys"], state["visible"], state["synchronous"]),
+        pending=pending,
+    )
+
+
+async def schema(lane: Database) -> dict[str, str]:
+    """Dist → newest applied migration; empty before the first.
+
+    Raises:
+        DatabaseUnavailableError: no primary answered within two seconds.
+    """
+
+    async def ask(cx: AsyncConnection) -> dict[str, str]:
+        return dict(await (await cx.execute(_SCHEMA)).fetchall())
+
+    try:
+        return await lane.read(ask, within=WITHIN_SECONDS)
+    except _NOT_MIGRATED:
+        return {}
+
+
+async def _state(cx: AsyncConnection) -> dict[str, Any]:
+    async with cx.cursor(row_factory=dict_row) as cursor:
+        row = await (await cursor.execute(_STATE)).fetchone()
+    return row or {}
+
+
+async def _pending(lane: Database, expected: dict[str, str]) -> tuple[str, ...]:
+    async def ask(cx: AsyncConnection) -> tuple[str, ...]:
+        rows = await (await cx.execute(_PENDING, (list(expected), list(expected.values())))).fetchall()
+        return tuple(row[0] for row in rows)
+
+    try:
+        return await lane.read(ask, within=WITHIN_SECONDS)
+    except _NOT_MIGRATED:
+        return tuple(f"{dist} {name}" for dist, name in sorted(expected.items()))
+
+
+def _protected(standbys: int, visible: int, synchronous: int) -> bool | None:
+    """True, false, or None when there are standbys whose state this role may not see."""
+    if synchronous:
+        return True
+    return None if standbys and not visible else False

@@ -1,0 +1,43 @@
+"""Bounds what a client may send: a body longer than the limit is answered with 413 and not read."""
+
+from fastapi import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from jincai import language, problems
+
+BODY_BYTES = 8 * 1024 * 1024
+
+
+class BodyLimit:
+    """ASGI middleware; ``limit`` in bytes, for announced and for chunked bodies alike."""
+
+    def __init__(self, app: ASGIApp, limit: int = BODY_BYTES) -> None:
+        self.app = app
+        self.limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        announced = connection.headers.get("content-length", "0")
+        if announced.isdecimal() and int(announced) > self.limit:
+            problem = problems.describe(413, language.of(connection), connection.url.path)
+            await problems.response(problem)(scope, receive, send)
+            return
+        await self.app(scope, self._counting(receive), send)
+
+    def _counting(self, receive: Receive) -> Receive:
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.limit:
+                raise HTTPException(413)
+            return message
+
+        return counted

@@ -1,0 +1,48 @@
+"""What a running process holds, for whatever answers a request to find."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from jincai.database import Database
+from jincai.identity import Loaded
+from jincai.metrics import Metrics
+from jincai.system import System
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One process.
+
+    Attributes:
+        loaded: what it loaded at start.
+        systems: the access systems plugged in, by code.
+        database: for requests.
+        lane: one connection kept for health and version, so that load cannot make a process look ill.
+        expected: dist → newest migration that the loaded code brings.
+        metrics: its counters.
+    """
+
+    loaded: Loaded
+    systems: tuple[System, ...]
+    database: Database
+    lane: Database
+    expected: dict[str, str]
+    metrics: Metrics
+
+
+def platform_of(request: Request) -> Platform:
+    """The platform that answers ``request``."""
+    platform = request.app.state.platform
+    if not isinstance(platform, Platform):
+        raise TypeError("the application was not made by jincai.app.create")
+    return platform
+
+
+def _database(request: Request) -> Database:
+    return platform_of(request).database
+
+
+PlatformOf = Annotated[Platform, Depends(platform_of)]
+DatabaseOf = Annotated[Database, Depends(_database)]

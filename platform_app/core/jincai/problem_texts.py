@@ -1,0 +1,61 @@
+"""What problem documents say, in both languages."""
+
+from jincai.language import Language
+
+# Status → (last part of the type, title and advice in Chinese, the same in English).
+KINDS: dict[int, tuple[str, tuple[str, str], tuple[str, str]]] = {
+    400: (
+        "bad-request",
+        ("请求无法识别", "请检查请求的格式。"),
+        ("Bad request", "Check the request's form."),
+    ),
+    404: (
+        "not-found",
+        ("没有找到", "请检查网址或代码。"),
+        ("Not found", "Check the address or the code."),
+    ),
+    405: (
+        "method-not-allowed",
+        ("不支持的请求方法", "请改用响应头 Allow 所列的方法。"),
+        ("Method not allowed", "Use a method that the Allow header names."),
+    ),
+    413: (
+        "too-large",
+        ("请求内容过大", "请分批提交。"),
+        ("Content too large", "Send it in smaller batches."),
+    ),
+    422: (
+        "invalid",
+        ("填写的内容有误", "请改正下列内容。"),
+        ("Invalid input", "Correct the following."),
+    ),
+    500: (
+        "internal",
+        ("平台内部错误", "错误已记入日志,请联系管理员。"),
+        ("Internal error", "It has been logged; ask the administrator."),
+    ),
+    503: (
+        "unavailable",
+        ("暂时无法提供服务", "请稍后重试。"),
+        ("Temporarily unavailable", "Try again shortly."),
+    ),
+}
+
+# What pydantic calls the mistake → what to tell a person; its context fills the braces.
+MISTAKES: dict[str, tuple[str, str]] = {
+    "missing": ("必须填写", "is required"),
+    "extra_forbidden": ("没有这个参数", "is not a known parameter"),
+    "int_parsing": ("应为整数", "must be an integer"),
+    "literal_error": ("应为以下之一:{expected}", "must be one of {expected}"),
+    "greater_than_equal": ("不能小于 {ge}", "must be at least {ge}"),
+    "less_than_equal": ("不能大于 {le}", "must be at most {le}"),
+    "string_too_long": ("不能超过 {max_length} 个字符", "must have at most {max_length} characters"),
+    "string_too_short": ("不能少于 {min_length} 个字符", "must have at least {min_length} characters"),
+    "string_pattern_mismatch": ("格式不符:{pattern}", "must match {pattern}"),
+    "json_invalid": ("不是有效的 JSON", "is not valid JSON"),
+}
+
+NO_DATABASE: dict[Language, str] = {
+    "zh": "数据库暂时没有可写入的主库,请稍后重试。",
+    "en": "No primary database answers now; try again shortly.",
+}

@@ -1,0 +1,55 @@
+"""`jincai serve`: on the database of the environment, or on a PostgreSQL server of its own."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from jincai.errors import ConfigurationError
+from jincai.server import Address, run
+from jincai.settings import Settings
+from jincai.system import System
+
+__all__ = ["Address", "serve"]
+
+
+def serve(settings: Settings, systems: tuple[System, ...], address: Address, *, demo: bool) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigurationError: demonstration data were asked for on a database that is not our own.
+    """
+    if settings.database_url:
+        if demo:
+            raise ConfigurationError(
+                "--demo would put demonstration data into the database of JINCAI_DATABASE_URL",
+                "Unset the variable to have them in a database of their own.",
+            )
+        run(settings, settings.database_url, systems, address)
+        return
+    with _own_database(settings, systems, demo=demo) as url:
+        run(settings, url, systems, address)
+
+
+@contextmanager
+def _own_database(settings: Settings, systems: tuple[System, ...], *, demo: bool) -> Iterator[str]:
+    """The application's URL on an embedded server, migrated; the server stops at the end."""
+    from jincai import demonstration, embedded, migrate  # noqa: PLC0415 - a city host never comes here
+
+    home = Path(settings.embedded_home) if settings.embedded_home else embedded.default_home()
+    given = Path(settings.embedded_bin) if settings.embedded_bin else None
+    server = embedded.Server(embedded.find_binaries(given), home)
+    # Whoever asks us to stop while PostgreSQL starts gets it stopped as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with embedded.only_one(home):
+        try:
+            server.start()
+            embedded.prepare(server, settings.app_role)
+            owner = server.url(user=embedded.OWNER)
+            migrate.run(owner, systems, settings.app_role)
+            if demo:
+                demonstration.load(owner, systems)
+            yield server.url(user=settings.app_role)
+        finally:
+            server.stop()

@@ -1,0 +1,91 @@
+"""What the environment tells the process: read once, checked, then passed on."""
+
+import os
+import re
+from collections.abc import Mapping
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from jincai.errors import ConfigurationError
+
+_VARIABLES = {
+    "database_url": "JINCAI_DATABASE_URL",
+    "migration_database_url": "JINCAI_MIGRATION_DATABASE_URL",
+    "app_role": "JINCAI_APP_ROLE",
+    "pool_max": "JINCAI_POOL_MAX",
+    "release": "JINCAI_RELEASE",
+    "release_serial": "JINCAI_RELEASE_SERIAL",
+    "release_manifest_sha256": "JINCAI_RELEASE_MANIFEST_SHA256",
+    "instance": "JINCAI_INSTANCE",
+    "embedded_bin": "JINCAI_EMBEDDED_BIN",
+    "embedded_home": "JINCAI_EMBEDDED_HOME",
+}
+
+
+class Settings(BaseModel):
+    """The process's configuration; an empty variable counts as not set.
+
+    Attributes:
+        database_url: libpq URL of the application role; several hosts with
+            ``target_session_attrs=read-write`` find the primary.
+        migration_database_url: libpq URL of the schema owner, for `jincai migrate`.
+        app_role: role that `jincai migrate` gives the application's grants to, if it exists.
+        pool_max: connections the process opens at most for requests.
+        release: name of the release this process was deployed from.
+        release_serial: its serial.
+        release_manifest_sha256: its manifest's digest, 64 lower-case hexadecimal digits.
+        instance: what the unit is called on its host, shown in `/version`.
+        embedded_bin: folder with `initdb` and `pg_ctl`, for `jincai serve` without a database.
+        embedded_home: folder that holds that server's data.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    database_url: str | None = None
+    migration_database_url: str | None = None
+    app_role: str = Field(default="jincai_app", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    pool_max: int = Field(default=10, ge=1, le=200)
+    release: str | None = Field(default=None, max_length=64)
+    release_serial: int | None = Field(default=None, ge=0)
+    release_manifest_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    instance: str | None = Field(default=None, max_length=64)
+    embedded_bin: str | None = None
+    embedded_home: str | None = None
+
+    @field_validator("database_url", "migration_database_url")
+    @classmethod
+    def _is_readable(cls, url: str | None) -> str | None:
+        """Refuse a URL that libpq cannot read; libpq's own words may repeat a password, so not these."""
+        if url is not None:
+            try:
+                conninfo_to_dict(url)
+            except ProgrammingError:
+                raise ValueError("is no libpq URL; write postgresql://user@host1,host2/database") from None
+        return url
+
+    @property
+    def owner_url(self) -> str | None:
+        """The URL that migrations run with."""
+        return self.migration_database_url or self.database_url
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from ``environment`` (the process's own if None).
+
+    Raises:
+        ConfigurationError: names every variable that is wrong.
+    """
+    source = os.environ if environment is None else environment
+    values = {field: source[name] for field, name in _VARIABLES.items() if source.get(name)}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        lines = [f"{_VARIABLES[str(item['loc'][0])]}: {item['msg']}" for item in error.errors()]
+        raise ConfigurationError("; ".join(lines), "Correct the environment and start again.") from None
+
+
+def without_password(url: str) -> str:
+    """``url`` fit for logs and messages."""
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", re.sub(r"(password=)[^&\s]*", r"\1***", url))

@@ -1,0 +1,13 @@
+"""Everything that department budget answers over HTTP."""
+
+from fastapi import APIRouter
+
+from jincai_budget import api, pages
+
+
+def router() -> APIRouter:
+    """The API under `/api/v1/budget` and the pages under `/budget`."""
+    joined = APIRouter()
+    joined.include_router(api.router)
+    joined.include_router(pages.router)
+    return joined

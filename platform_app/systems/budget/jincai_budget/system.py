@@ -1,0 +1,37 @@
+"""The plug: what the platform is told about this system."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jincai.system import Grant, MenuEntry, System
+
+from jincai_budget import __version__
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+_HERE = Path(__file__).parent
+
+
+def _router() -> "APIRouter":
+    from jincai_budget import routes  # noqa: PLC0415 - `jincai migrate` needs no web framework
+
+    return routes.router()
+
+
+SYSTEM = System(
+    code="budget",
+    dist="jincai-budget",
+    name="部门预算管理",
+    name_en="Department budget",
+    version=__version__,
+    platform=">=1.0,<2",
+    migrations=_HERE / "migrations",
+    grants=(Grant(table="budget.indicator", privileges=("SELECT",)),),
+    router=_router,
+    menu=(MenuEntry(title="指标", title_en="Indicators", path="/budget/indicators"),),
+    consumes=(),
+    publishes=("indicator",),
+    elements=("division",),
+    demonstration=_HERE / "demonstration.sql",
+)

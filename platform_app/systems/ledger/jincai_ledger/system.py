@@ -1,0 +1,41 @@
+"""The plug: what the platform is told about this system."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jincai.system import Grant, MenuEntry, System
+
+from jincai_ledger import __version__
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+_HERE = Path(__file__).parent
+
+
+def _router() -> "APIRouter":
+    from jincai_ledger import routes  # noqa: PLC0415 - `jincai migrate` needs no web framework
+
+    return routes.router()
+
+
+SYSTEM = System(
+    code="ledger",
+    dist="jincai-ledger",
+    name="总会计核算",
+    name_en="General ledger",
+    version=__version__,
+    platform=">=1.0,<2",
+    migrations=_HERE / "migrations",
+    grants=(
+        Grant(table="ledger.account", privileges=("SELECT",)),
+        Grant(table="ledger.voucher", privileges=("SELECT",)),
+        Grant(table="ledger.voucher_line", privileges=("SELECT",)),
+    ),
+    router=_router,
+    menu=(MenuEntry(title="凭证", title_en="Vouchers", path="/ledger/vouchers"),),
+    consumes=("payment_order",),
+    publishes=("voucher",),
+    elements=("division",),
+    demonstration=_HERE / "demonstration.sql",
+)

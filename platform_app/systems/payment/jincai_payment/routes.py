@@ -1,0 +1,13 @@
+"""Everything that treasury centralised payment answers over HTTP."""
+
+from fastapi import APIRouter
+
+from jincai_payment import api, pages
+
+
+def router() -> APIRouter:
+    """The API under `/api/v1/payment` and the pages under `/payment`."""
+    joined = APIRouter()
+    joined.include_router(api.router)
+    joined.include_router(pages.router)
+    return joined
