@@ -1,0 +1,172 @@
+"""One city of three real hosts, as the tests see it: the command line from outside, the hosts from inside."""
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rollout.inventory import load
+from rollout.lab import Lab, LabHost
+from rollout.paths import Home
+
+NETWORK = "198.19.1"
+VIP = f"{NETWORK}.10"
+_BIN = Path(sys.executable).parent
+
+
+def write_inventory(folder: Path, site: str = "testcity", network: str = NETWORK) -> Path:
+    """An inventory with one city of its own network, so that it never meets a lab that somebody uses."""
+    folder.mkdir(parents=True, exist_ok=True)
+    hosts = "\n".join(
+        f"        {site}-{letter}: {{ansible_host: {network}.{number}, hardware__model: {model}}}"
+        for letter, number, model in [("a", 11, "lab-mini"), ("b", 12, "lab-mini"), ("s", 13, "lab-store")]
+    )
+    variables = (
+        f'site__kind: city, site__title: 试点市, site__division: "450100", site__network: {network}.0/24'
+    )
+    (folder / "hosts.yml").write_text(
+        f"all:\n  vars: {{ansible_user: rollout}}\n  children:\n    {site}:\n"
+        f"      vars: {{{variables}, site__vip: {network}.10}}\n      hosts:\n{hosts}\n"
+    )
+    (folder / "kinds.yml").write_text((Path("inventory/lab/kinds.yml")).read_text())
+    return folder
+
+
+@dataclass(frozen=True)
+class City:
+    """A city under test. ``site`` is its name, ``home`` the control node's state."""
+
+    home: Home
+    inventory: Path
+    site: str = "testcity"
+
+    @property
+    def lab(self) -> Lab:
+        return Lab(self.home, load(self.inventory))
+
+    def raze(self) -> None:
+        """Leaves nothing of the city's hosts, nor of what the control node kept for it; the depot stays."""
+        if self.site in self.lab.known():
+            self.lab.destroy([self.site])
+        for kept in (self.home.secrets(self.site), self.home.records / f"{self.site}.json"):
+            subprocess.run(["rm", "-rf", kept, f"{kept}.asc"], check=True)
+
+    def host(self, letter: str) -> LabHost:
+        return self.lab.host(f"{self.site}-{letter}")
+
+    def environment(self, **more: str) -> dict[str, str]:
+        own = {"ROLLOUT_HOME": str(self.home.root), "ROLLOUT_INVENTORY": str(self.inventory), "NO_COLOR": "1"}
+        return {**os.environ, **own, "COLUMNS": "160", **more}
+
+    def rollout(
+        self, *arguments: str, expect: int | None = 0, timeout: float = 900, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs the tool; fails with everything it said when the exit code is not the expected one."""
+        argv = [str(_BIN / "rollout"), *arguments]
+        done = subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+            env=self.environment(**environment),
+        )
+        if expect is not None and done.returncode != expect:
+            said = f"{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
+            raise AssertionError(f"{' '.join(argv)} ended with {done.returncode}, not {expect}\n{said}")
+        return done
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Starts the tool in the background."""
+        return subprocess.Popen(
+            [str(_BIN / "rollout"), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=self.environment(**environment),
+        )
+
+    def apply(
+        self, *more: str, expect: int | None = 0, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return self.rollout(
+            "apply", "2026.1", "--site", self.site, "--yes", *more, expect=expect, **environment
+        )
+
+    def audit(self, *more: str, expect: int | None = 0) -> dict[str, Any]:
+        """The audit's JSON report."""
+        done = self.rollout("audit", "2026.1", "--site", self.site, "--json", *more, expect=expect)
+        report: dict[str, Any] = json.loads(done.stdout)
+        return report
+
+    def findings(self, expect: int = 1) -> set[tuple[str, str, str]]:
+        """(host letter, component, kind) of every finding."""
+        report = self.audit(expect=expect)
+        return {
+            (host["host"][-1], finding["component"], finding["kind"])
+            for host in report["hosts"]
+            for finding in host["findings"]
+        }
+
+    def get(self, path: str, address: str = VIP, timeout: float = 5) -> tuple[int, dict[str, str], str]:
+        """Status, headers (lower case) and body of a page of the city, certificate verified."""
+        context = ssl.create_default_context(cafile=str(self.home.secrets(self.site) / "ca.pem"))
+        request = urllib.request.Request(f"https://{address}{path}")
+        try:
+            with urllib.request.urlopen(request, timeout=timeout, context=context) as answer:
+                headers = {k.lower(): v for k, v in answer.headers.items()}
+                return answer.status, headers, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, {}, error.read().decode()
+
+    def wait_for(self, path: str, seconds: float, address: str = VIP) -> float:
+        """Seconds until a page answers 200; fails when it never does."""
+        begin = time.monotonic()
+        last: object = None
+        while time.monotonic() - begin < seconds:
+            try:
+                status, _, last = self.get(path, address, timeout=2)
+                if status == 200:
+                    return time.monotonic() - begin
+            except OSError as error:
+                last = error
+            time.sleep(0.2)
+        raise AssertionError(f"https://{address}{path} did not answer within {seconds} s: {last}")
+
+    def leader(self) -> str:
+        """Letter of the minicomputer that PostgreSQL's primary runs on."""
+        for letter in "ab":
+            host = self.host(letter)
+            if host.running:
+                said = host.run(
+                    "su postgres -c \"psql -XAtc 'SELECT pg_is_in_recovery()'\"", check=False, timeout=20
+                )
+                if said.stdout.strip() == "f":
+                    return letter
+        raise AssertionError("no minicomputer has a primary")
+
+    def sql(self, query: str, letter: str | None = None, database: str = "jincai") -> str:
+        """The answer of the primary (or of one minicomputer) to a query."""
+        host = self.host(letter or self.leader())
+        return host.run(["runuser", "-u", "postgres", "--", "psql", "-XAtqc", query, database]).stdout.strip()
+
+    def wait_whole(self, seconds: float = 120) -> None:
+        """Waits until the primary has its synchronous standby again."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                if self.sql("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") == "1":
+                    return
+            except (AssertionError, RuntimeError, Exception) as error:  # noqa: BLE001 - it is being repaired
+                last: object = error
+            else:
+                last = "no synchronous standby"
+            time.sleep(1)
+        raise AssertionError(f"{self.site} is not whole after {seconds} s: {last}")

@@ -1,0 +1,147 @@
+"""A real PostgreSQL for every test here: the embedded 18, and Debian's 15 where it is installed.
+
+One server per version and session, one database per test module, cut from a migrated template.
+"""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+from jincai import app, embedded, migrate, plugins
+from jincai.embedded import Server
+from jincai.settings import Settings
+from psycopg import sql
+
+APP_ROLE = "jincai_app"
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
+FAST = {"fsync": "off", "shared_buffers": "32MB", "max_connections": "60"}
+Serving = Callable[..., AbstractContextManager[TestClient]]
+Frozen = Callable[[Server], AbstractContextManager[None]]
+_numbers = count(1)
+
+
+@contextmanager
+def _home() -> Iterator[Path]:
+    home = Path(tempfile.mkdtemp(prefix="jincai-", dir="/var/tmp"))
+    home.chmod(0o755)
+    try:
+        yield home
+    finally:
+        shutil.rmtree(home)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder that PostgreSQL's user may enter, with a path short enough for a socket."""
+    with _home() as home:
+        yield home
+
+
+@contextmanager
+def _frozen(server: Server) -> Iterator[None]:
+    postmaster = int((server.data / "postmaster.pid").read_text().split()[0])
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    pids = [postmaster, *map(int, children)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture(scope="session")
+def frozen() -> Frozen:
+    """Makes every process of a server stand still, as if the machine hung: sockets stay open."""
+    return _frozen
+
+
+@pytest.fixture(scope="session", params=["embedded-18", "debian-15"])
+def binaries(request: pytest.FixtureRequest) -> Path:
+    if request.param == "embedded-18":
+        return embedded.find_binaries()
+    if not DEBIAN.exists():
+        missing = f"{DEBIAN} is missing: apt-get install postgresql-15"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return DEBIAN
+
+
+@pytest.fixture(scope="session")
+def server(binaries: Path) -> Iterator[Server]:
+    with _home() as home:
+        server = Server(binaries, home, FAST)
+        server.start()
+        embedded.prepare(server, APP_ROLE)
+        yield server
+        server.stop("immediate")
+
+
+@dataclass(frozen=True)
+class Urls:
+    """The addresses of one database: of its owner and of the application."""
+
+    owner: str
+    app: str
+
+
+@contextmanager
+def new_database(server: Server, template: str) -> Iterator[Urls]:
+    name = f"test{next(_numbers)}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
+    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as cx:
+        cx.execute(create.format(*(sql.Identifier(word) for word in (name, template, embedded.OWNER))))
+    yield Urls(server.url(name, embedded.OWNER), server.url(name, APP_ROLE))
+    with psycopg.connect(server.url("postgres"), autocommit=True) as cx:
+        cx.execute(drop.format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> str:
+    migrate.run(server.url(user=embedded.OWNER), plugins.load(), APP_ROLE)
+    return embedded.DATABASE
+
+
+@pytest.fixture(scope="module")
+def database(server: Server, template: str) -> Iterator[Urls]:
+    """A migrated database of the module's own."""
+    with new_database(server, template) as urls:
+        yield urls
+
+
+@pytest.fixture
+def empty_database(server: Server) -> Iterator[Urls]:
+    """A database that nothing was ever migrated in."""
+    with new_database(server, "template0") as urls:
+        yield urls
+
+
+@contextmanager
+def _serving(url: str, **settings: object) -> Iterator[TestClient]:
+    made = app.create(Settings.model_validate(settings), url, plugins.load())
+    with TestClient(made, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def serving() -> Serving:
+    """Makes the real application on a URL, asked in this process."""
+    return _serving
+
+
+@pytest.fixture(scope="module")
+def client(database: Urls) -> Iterator[TestClient]:
+    with _serving(database.app) as client:
+        yield client
