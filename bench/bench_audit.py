@@ -15,14 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import datetime
 from importlib import metadata
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 
+from rollout import clock
 from rollout.audit import payload
 from rollout.audit.expect import wanted
 from rollout.inventory import Inventory, load
@@ -175,7 +174,7 @@ def result(contest: Contest, seconds: dict[str, list[float]], about: dict[str, o
     audit, ssh, ansible, pipelined = middle.values()
     return {
         "benchmark": "audit",
-        "taken_at": datetime.now(ZoneInfo("Asia/Shanghai")).isoformat(timespec="seconds"),
+        "taken_at": clock.now().isoformat(),
         "commit": commit.stdout.strip(),
         "machine": about,
         "versions": {name: metadata.version(name) for name in ("ansible-core", "pyinfra", "paramiko")},

@@ -12,12 +12,11 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from rollout import clock
 from rollout.paths import Home
 from tests.lab.city import City, write_inventory
 from tests.lab.test_apply_killed import all_points
@@ -50,7 +49,7 @@ def load() -> dict[str, dict[str, object]]:
 def save(points: dict[str, dict[str, object]]) -> None:
     """Writes the table, whole."""
     EVIDENCE.parent.mkdir(parents=True, exist_ok=True)
-    taken = datetime.now(ZoneInfo("Asia/Shanghai")).isoformat(timespec="seconds")
+    taken = clock.now().isoformat()
     report = {"commit": commit(), "machine": machine(), "taken_at": taken, "points": points}
     EVIDENCE.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     rows = [f"| `{p}` | {r['result']} | {r['killed_s']} | {r['finished_s']} |" for p, r in points.items()]

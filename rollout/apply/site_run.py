@@ -5,11 +5,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
-from rollout import __version__, secrets
+from rollout import __version__, clock, secrets
 from rollout.apply import heal, killpoint, managed, record, show
 from rollout.apply.child import Work
 from rollout.apply.gather import gather
@@ -204,7 +203,7 @@ class SiteRun:
             manifest_sha256=task.build.sha256,
             input_sha256=self._input,
             rollout_version=__version__,
-            applied_at=datetime.now(ZoneInfo("Asia/Shanghai")).replace(microsecond=0),
+            applied_at=clock.now(),
             run=task.run,
             hosts=gather(self.remotes, managed.read(self.managed)),
         )

@@ -4,10 +4,8 @@ import subprocess
 from collections import Counter
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from rollout import __version__
+from rollout import __version__, clock
 from rollout.audit import records, sweep, waivers
 from rollout.audit.build import Build
 from rollout.audit.compare import compare
@@ -109,7 +107,7 @@ def _report(inventory: Inventory, build: Build, hosts: list[HostReport], notes: 
         manifest_sha256=build.sha256,
         inventory_sha256=inventory.sha256,
         rollout_version=__version__,
-        taken_at=datetime.now(ZoneInfo("Asia/Shanghai")).replace(microsecond=0),
+        taken_at=clock.now(),
         uniform=all(host.reachable for host in hosts) and set(summary) <= {"waived"},
         summary=dict(sorted(summary.items())),
         hosts=hosts,

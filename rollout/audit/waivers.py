@@ -3,14 +3,14 @@
 Each file ``waivers/*.yml`` is a list of entries; every complaint about one names its file and key.
 """
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Self
-from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
+from rollout import clock
 from rollout.audit.findings import Finding, Kind
 from rollout.errors import ConfigurationError
 from rollout.inventory import Inventory
@@ -88,7 +88,7 @@ class Waivers:
 
 def today() -> date:
     """The day in China, where the sites are."""
-    return datetime.now(ZoneInfo("Asia/Shanghai")).date()
+    return clock.now().date()
 
 
 def load(inventory: Inventory, day: date) -> Waivers:

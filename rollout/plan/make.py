@@ -3,10 +3,8 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from rollout import __version__
+from rollout import __version__, clock
 from rollout.apply.journal import opened
 from rollout.audit.audit import Seen, Swarm, look
 from rollout.audit.build import Build
@@ -53,7 +51,7 @@ def make(
         inventory_sha256=inventory.sha256,
         rollback=rollback,
         rollout_version=__version__,
-        made_at=datetime.now(ZoneInfo("Asia/Shanghai")).replace(microsecond=0),
+        made_at=clock.now(),
         sites=[
             _site_plan(
                 site,

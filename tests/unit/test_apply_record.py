@@ -1,11 +1,11 @@
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from rollout.apply import record as records
 from rollout.audit import records as audit_records
+from rollout.clock import SHANGHAI
 from rollout.errors import VerificationError
 from rollout.paths import Home
 from rollout.record import HostRecord, ManagedFile, SiteRecord
@@ -27,7 +27,7 @@ def a_record(run: str = "run-1", site: str = "yulin") -> SiteRecord:
         manifest_sha256="b" * 64,
         input_sha256="c" * 64,
         rollout_version="0.1.0",
-        applied_at=datetime(2026, 3, 1, tzinfo=ZoneInfo("Asia/Shanghai")),
+        applied_at=datetime(2026, 3, 1, tzinfo=SHANGHAI),
         run=run,
         hosts={f"{site}-a": HostRecord(files={"/etc/a": file}, services={"etcd.service": True})},
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import yaml
 from rich.console import Console
@@ -24,6 +23,7 @@ from rollout.apply.show import Lines
 from rollout.audit.audit import Seen
 from rollout.audit.build import Build
 from rollout.audit.findings import AuditReport, Finding, HostReport
+from rollout.clock import SHANGHAI
 from rollout.depot.remote import Channel, Remote
 from rollout.inventory import Host, Inventory, Site, load
 from rollout.paths import Home, content
@@ -243,7 +243,7 @@ class World:
             inventory_sha256=self.inventory.sha256,
             rollback=False,
             rollout_version="0",
-            made_at=datetime.now(ZoneInfo("Asia/Shanghai")),
+            made_at=datetime.now(SHANGHAI),
             sites=[
                 SitePlan(
                     site=site.name,
@@ -292,7 +292,7 @@ class World:
             manifest_sha256=self.build.sha256,
             inventory_sha256=self.inventory.sha256,
             rollout_version="0",
-            taken_at=datetime.now(ZoneInfo("Asia/Shanghai")),
+            taken_at=datetime.now(SHANGHAI),
             uniform=not self.findings,
             summary={},
             hosts=hosts,
