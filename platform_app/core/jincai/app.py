@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from jincai import __version__, identity, limits, migrate, operations, problems
+from jincai.auth.principal import Remembered
 from jincai.database import Database
 from jincai.headers import SafeHeaders
 from jincai.metrics import CountRequests, Metrics
@@ -27,12 +28,18 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     """
     database = Database(url, size=settings.pool_max, name="requests")
     lane = Database(url, size=1, name="health")
+    door = Database(settings.auth_database_url or url, size=2, name="log-in")
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await asyncio.gather(database.open(), lane.open())
-        yield
-        await asyncio.gather(database.close(), lane.close())
+        every = (database, lane, door)
+        await asyncio.gather(*(one.open() for one in every))
+        async with AsyncExitStack() as stack:
+            for system in systems:
+                if system.running:
+                    await stack.enter_async_context(system.running(app.state.platform))
+            yield
+        await asyncio.gather(*(one.close() for one in every))
 
     app = FastAPI(
         title="金财 jincai",
@@ -55,16 +62,18 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
 
     # Last, since the stock-taking is to see everything that serves.
     loaded = identity.at_start(systems, settings)
-    metrics = Metrics(loaded, lambda: {one.name: one.stats() for one in (database, lane)})
+    metrics = Metrics(loaded, lambda: {one.name: one.stats() for one in (database, lane, door)})
     app.add_middleware(limits.BodyLimit)
     app.add_middleware(SafeHeaders)
     app.add_middleware(CountRequests, metrics=metrics)
     app.state.schema_known = operations.SchemaKnown()
+    app.state.remembered = Remembered()
     app.state.platform = Platform(
         loaded=loaded,
         systems=systems,
         database=database,
         lane=lane,
+        door=door,
         expected=migrate.newest(systems),
         metrics=metrics,
     )

@@ -49,7 +49,7 @@ def migrate(
         raise ConfigurationError(
             "no database to migrate", "Set JINCAI_MIGRATION_DATABASE_URL or JINCAI_DATABASE_URL."
         )
-    report = migration.run(configured.owner_url, plugins.load(), configured.app_role, wait)
+    report = migration.run(configured.owner_url, plugins.load(), configured.app_role, wait, configured.auth_role)
     if as_json:
         typer.echo(report.model_dump_json())
         return

@@ -12,10 +12,12 @@ import os
 import socket
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel
+from psycopg.errors import Diagnostic
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from jincai.errors import DatabaseUnavailableError
@@ -88,36 +90,55 @@ class Database:
         """The pool's counters, as psycopg_pool names them."""
         return self._pool.get_stats()
 
-    async def read(self, work: "Work[T]", *, within: float = WAIT_SECONDS) -> T:
+    async def read(self, work: "Work[T]", *, token: str | None = None, within: float = WAIT_SECONDS) -> T:
         """Run ``work`` in a read-only transaction on the primary, again if the connection breaks.
 
-        All statements of ``work`` see one snapshot.
+        All statements of ``work`` see one snapshot, and of business rows those of the session of ``token``.
 
         Raises:
             DatabaseUnavailableError: no answer ``within`` so many seconds.
         """
+        return await self._insist(_Transaction(work, token, writes=False), within)
+
+    async def write(
+        self, work: "Work[T]", *, token: str | None, repeatable: bool = False, within: float = WAIT_SECONDS
+    ) -> T:
+        """Run ``work`` in a transaction on the primary; what it returns is committed, on the standby as well.
+
+        While no primary answers the caller waits. A connection that breaks before COMMIT was sent undoes
+        everything, so ``work`` runs again. Broken during COMMIT, nobody knows: ``work`` runs again only if it
+        is ``repeatable``, that is, if it settles by an idempotency key whether it was done already.
+
+        Raises:
+            DatabaseUnavailableError: no answer ``within`` so many seconds, or one that proves nothing.
+        """
+        return await self._insist(_Transaction(work, token, writes=True, repeatable=repeatable), within)
+
+    async def _insist(self, asked: "_Transaction[T]", within: float) -> T:
         deadline = time.monotonic() + within
         while True:
             try:
-                return await self._bounded(work, deadline)
-            except psycopg.OperationalError as error:
-                if not _went_away(error):
+                return await self._bounded(asked, deadline)
+            except (psycopg.OperationalError, UnprotectedCommitError) as error:
+                if isinstance(error, psycopg.OperationalError) and not _went_away(error):
                     raise
                 log.warning("database %s: connection lost: %s", self.name, str(error).strip())
                 await self._drain()
+                if asked.in_doubt and not asked.repeatable:
+                    raise DatabaseUnavailableError("the connection broke while the work was committed") from error
                 if time.monotonic() + RETRY_SECONDS >= deadline:
                     raise DatabaseUnavailableError("the connection to the database broke") from error
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _bounded(self, work: "Work[T]", deadline: float) -> T:
-        """Run ``work`` once, and stop waiting for it at ``deadline`` whatever it does.
+    async def _bounded(self, asked: "_Transaction[T]", deadline: float) -> T:
+        """Run the transaction once, and stop waiting for it at ``deadline`` whatever it does.
 
         Cancelling is not enough: psycopg answers a cancellation by asking the server to cancel and
         waits for its reply, which a frozen server never gives. So the work is left to end by itself.
         """
         used: list[AsyncConnection] = []
         left = max(0.0, deadline - time.monotonic())
-        task = asyncio.ensure_future(self._run(work, left, used))
+        task = asyncio.ensure_future(self._run(asked, left, used))
         try:
             done, _ = await asyncio.wait({task}, timeout=left)
         except asyncio.CancelledError:
@@ -133,14 +154,10 @@ class Database:
         except psycopg.errors.QueryCanceled as error:
             raise DatabaseUnavailableError(f"the database took too long: {error}") from error
 
-    async def _run(self, work: "Work[T]", timeout: float, used: list[AsyncConnection]) -> T:
+    async def _run(self, asked: "_Transaction[T]", timeout: float, used: list[AsyncConnection]) -> T:
         async with self._pool.connection(timeout=timeout) as connection:
             used.append(connection)
-            # One snapshot for all statements of the work, so that a count fits its rows.
-            await connection.set_read_only(True)
-            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-            async with connection.transaction():
-                return await work(connection)
+            return await asked.run(connection)
 
     def _abandon(self, task: "asyncio.Task[T]", used: list[AsyncConnection]) -> None:
         self._abandoned.add(task)
@@ -181,6 +198,50 @@ class Database:
             self._drained_at = now
             with contextlib.suppress(PoolClosed):
                 await self._pool.drain()
+
+
+class UnprotectedCommitError(Exception):
+    """A COMMIT that only this server has: the wait for the standby was cancelled. It counts as not answered."""
+
+
+@dataclass
+class _Transaction(Generic[T]):
+    """One transaction to be run, perhaps several times, until one of its runs is known to count."""
+
+    work: "Work[T]"
+    token: str | None
+    writes: bool
+    repeatable: bool = False
+    # A COMMIT was sent and not answered.
+    in_doubt: bool = False
+    warned: list[str] = field(default_factory=list)
+
+    async def run(self, connection: AsyncConnection) -> T:
+        # A read sees one snapshot, so that a count fits its rows; a write sees what others committed.
+        await connection.set_read_only(not self.writes)
+        level = IsolationLevel.READ_COMMITTED if self.writes else IsolationLevel.REPEATABLE_READ
+        await connection.set_isolation_level(level)
+        connection.add_notice_handler(self._note)
+        try:
+            async with connection.transaction():
+                if self.in_doubt:
+                    # What the lost COMMIT left is waited for by this one, which would otherwise write nothing.
+                    await connection.execute("SELECT pg_logical_emit_message(true, 'jincai', '')")
+                if self.token is not None:
+                    await connection.execute("SELECT set_config('jincai.session', %s, true)", (self.token,))
+                found = await self.work(connection)
+                self.warned.clear()
+                self.in_doubt = self.writes
+        finally:
+            connection.remove_notice_handler(self._note)
+        if self.warned:
+            raise UnprotectedCommitError(self.warned[0])
+        self.in_doubt = False
+        return found
+
+    def _note(self, diagnostic: Diagnostic) -> None:
+        if diagnostic.severity_nonlocalized == "WARNING":
+            self.warned.append(diagnostic.message_primary or "warned at COMMIT")
 
 
 def _went_away(error: psycopg.Error) -> bool:

@@ -203,10 +203,10 @@ def only_one(home: Path) -> Iterator[None]:
         yield
 
 
-def prepare(server: Server, app_role: str) -> None:
-    """Make the platform's database on a running ``server``, with its owner and its application role."""
+def prepare(server: Server, *roles: str) -> None:
+    """Make the platform's database on a running ``server``, with its owner and the application's roles."""
     with psycopg.connect(server.url("postgres"), autocommit=True) as cx:
-        for role in (OWNER, app_role):
+        for role in (OWNER, *roles):
             if not cx.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
                 cx.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
         if not cx.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():

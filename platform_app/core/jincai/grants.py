@@ -30,9 +30,12 @@ def _give(
 ) -> list[str]:
     given: list[str] = []
     for privilege in privileges:
-        if not _holds(cx, "SELECT has_table_privilege(%s, %s, %s)", role, name, privilege):
+        kind: LiteralString = "sequence" if privilege == "USAGE" else "table"
+        if not _holds(cx, f"SELECT has_{kind}_privilege(%s, %s, %s)", role, name, privilege):
             cx.execute(
-                sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(privilege), table, sql.Identifier(role))
+                sql.SQL("GRANT {} ON {} {} TO {}").format(
+                    sql.SQL(privilege), sql.SQL(kind), table, sql.Identifier(role)
+                )
             )
             given.append(f"{privilege} ON {name}")
     return given

@@ -29,6 +29,19 @@ CONNECT_SECONDS = 5
 PLATFORM_GRANTS = (
     Grant(table="jincai.migration", privileges=("SELECT",)),
     Grant(table="standards.division", privileges=("SELECT",)),
+    Grant(table="standards.edition", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
+    Grant(table="standards.code", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
+    Grant(table="standards.in_force", privileges=("SELECT",)),
+    Grant(table="hub.outbox", privileges=("SELECT", "INSERT")),
+)
+
+# Of the role that people log in through, and of no other.
+AUTH_GRANTS = (
+    Grant(table="auth.account", privileges=("SELECT", "INSERT", "UPDATE")),
+    Grant(table="auth.role_grant", privileges=("SELECT", "INSERT", "DELETE")),
+    Grant(table="auth.api_key", privileges=("SELECT", "INSERT", "UPDATE")),
+    Grant(table="auth.session", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
+    Grant(table="standards.division", privileges=("SELECT",)),
 )
 
 _RECORD = """
@@ -74,7 +87,9 @@ class Report(BaseModel):
     changed: bool
 
 
-def run(url: str, systems: Sequence[System], app_role: str, wait_seconds: float = 0) -> Report:
+def run(
+    url: str, systems: Sequence[System], app_role: str, wait_seconds: float = 0, auth_role: str = "jincai_auth"
+) -> Report:
     """Migrate the database at ``url`` (as its schema owner) for the platform and ``systems``.
 
     Raises:
@@ -84,7 +99,7 @@ def run(url: str, systems: Sequence[System], app_role: str, wait_seconds: float 
     wanted = _wanted(systems)
     with _connect(url, wait_seconds) as cx:
         try:
-            return _run(cx, wanted, systems, app_role)
+            return _run(cx, wanted, systems, (app_role, auth_role))
         except psycopg.Error as error:
             if cx.broken:
                 raise _unavailable(url, error) from error
@@ -103,7 +118,7 @@ def _wanted(systems: Sequence[System]) -> list[Migration]:
 
 
 def _run(
-    cx: psycopg.Connection, wanted: Sequence[Migration], systems: Sequence[System], app_role: str
+    cx: psycopg.Connection, wanted: Sequence[Migration], systems: Sequence[System], roles: tuple[str, str]
 ) -> Report:
     _take_lock(cx)
     with cx.transaction():
@@ -115,9 +130,12 @@ def _run(
         _apply(cx, migration)
     with cx.transaction():
         seeded = seed.load(cx)
+        for system in systems:
+            if system.seed:
+                seeded |= system.seed(cx)
     with cx.transaction():
         wanted_grants = [*PLATFORM_GRANTS, *(grant for system in systems for grant in system.grants)]
-        granted = grants.give(cx, app_role, wanted_grants)
+        granted = grants.give(cx, roles[0], wanted_grants) + grants.give(cx, roles[1], AUTH_GRANTS)
     return Report(
         applied=tuple(Applied(dist=one.dist, name=one.name) for one in due),
         already=len(wanted) - len(due),

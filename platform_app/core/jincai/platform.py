@@ -20,6 +20,7 @@ class Platform:
         systems: the access systems plugged in, by code.
         database: for requests.
         lane: one connection kept for health and version, so that load cannot make a process look ill.
+        door: as the role that people log in through; sessions, passwords and keys are read by it alone.
         expected: dist → newest migration that the loaded code brings.
         metrics: its counters.
     """
@@ -28,6 +29,7 @@ class Platform:
     systems: tuple[System, ...]
     database: Database
     lane: Database
+    door: Database
     expected: dict[str, str]
     metrics: Metrics
 

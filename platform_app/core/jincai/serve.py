@@ -28,13 +28,13 @@ def serve(settings: Settings, systems: tuple[System, ...], address: Address, *, 
             )
         run(settings, settings.database_url, systems, address)
         return
-    with _own_database(settings, systems, demo=demo) as url:
-        run(settings, url, systems, address)
+    with _own_database(settings, systems, demo=demo) as (url, auth_url):
+        run(settings.model_copy(update={"auth_database_url": auth_url}), url, systems, address)
 
 
 @contextmanager
-def _own_database(settings: Settings, systems: tuple[System, ...], *, demo: bool) -> Iterator[str]:
-    """The application's URL on an embedded server, migrated; the server stops at the end."""
+def _own_database(settings: Settings, systems: tuple[System, ...], *, demo: bool) -> Iterator[tuple[str, str]]:
+    """The URLs of the application and of its log-in on an embedded server, migrated; it stops at the end."""
     from jincai import demonstration, embedded, migrate  # noqa: PLC0415 - a city host never comes here
 
     home = Path(settings.embedded_home) if settings.embedded_home else embedded.default_home()
@@ -45,11 +45,11 @@ def _own_database(settings: Settings, systems: tuple[System, ...], *, demo: bool
     with embedded.only_one(home):
         try:
             server.start()
-            embedded.prepare(server, settings.app_role)
+            embedded.prepare(server, settings.app_role, settings.auth_role)
             owner = server.url(user=embedded.OWNER)
-            migrate.run(owner, systems, settings.app_role)
+            migrate.run(owner, systems, settings.app_role, auth_role=settings.auth_role)
             if demo:
                 demonstration.load(owner, systems)
-            yield server.url(user=settings.app_role)
+            yield server.url(user=settings.app_role), server.url(user=settings.auth_role)
         finally:
             server.stop()

@@ -13,7 +13,9 @@ from jincai.errors import ConfigurationError
 _VARIABLES = {
     "database_url": "JINCAI_DATABASE_URL",
     "migration_database_url": "JINCAI_MIGRATION_DATABASE_URL",
+    "auth_database_url": "JINCAI_AUTH_DATABASE_URL",
     "app_role": "JINCAI_APP_ROLE",
+    "auth_role": "JINCAI_AUTH_ROLE",
     "pool_max": "JINCAI_POOL_MAX",
     "release": "JINCAI_RELEASE",
     "release_serial": "JINCAI_RELEASE_SERIAL",
@@ -31,6 +33,9 @@ class Settings(BaseModel):
         database_url: libpq URL of the application role; several hosts with
             ``target_session_attrs=read-write`` find the primary.
         migration_database_url: libpq URL of the schema owner, for `jincai migrate`.
+        auth_database_url: libpq URL of the role that may read who has which password and opens sessions;
+            everything else runs as the application's role, which cannot.
+        auth_role: role that `jincai migrate` gives the grants for that to, if it exists.
         app_role: role that `jincai migrate` gives the application's grants to, if it exists.
         pool_max: connections the process opens at most for requests.
         release: name of the release this process was deployed from.
@@ -45,7 +50,9 @@ class Settings(BaseModel):
 
     database_url: str | None = None
     migration_database_url: str | None = None
+    auth_database_url: str | None = None
     app_role: str = Field(default="jincai_app", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    auth_role: str = Field(default="jincai_auth", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
     pool_max: int = Field(default=10, ge=1, le=200)
     release: str | None = Field(default=None, max_length=64)
     release_serial: int | None = Field(default=None, ge=0)
@@ -54,7 +61,7 @@ class Settings(BaseModel):
     embedded_bin: str | None = None
     embedded_home: str | None = None
 
-    @field_validator("database_url", "migration_database_url")
+    @field_validator("database_url", "migration_database_url", "auth_database_url")
     @classmethod
     def _is_readable(cls, url: str | None) -> str | None:
         """Refuse a URL that libpq cannot read; libpq's own words may repeat a password, so not these."""

@@ -1,17 +1,21 @@
 """What an access system tells the platform about itself: the plug's shape."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
-else:  # a factory is enough to describe a router: `jincai migrate` starts without the web framework
-    APIRouter = object
 
-Privilege = Literal["SELECT", "INSERT", "UPDATE", "DELETE"]
+    from jincai.platform import Platform
+else:  # factories are enough to describe these: `jincai migrate` starts without the web framework
+    APIRouter = Platform = object
+
+Privilege = Literal["SELECT", "INSERT", "UPDATE", "DELETE", "USAGE"]
 CODE = r"^[a-z][a-z0-9_]{1,31}$"
 DIST = r"^jincai(-[a-z0-9_]+)*$"
 
@@ -27,12 +31,25 @@ class MenuEntry(BaseModel):
 
 
 class Grant(BaseModel):
-    """Privileges that the application role needs on one table, such as ``SELECT`` on ``budget.indicator``."""
+    """Privileges that a role needs on one table, such as ``SELECT`` on ``budget.indicator``.
+
+    ``USAGE`` is for a sequence, in place of a table.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     table: str = Field(pattern=r"^[a-z_]+\.[a-z_]+$")
     privileges: tuple[Privilege, ...] = Field(min_length=1)
+
+
+class Permission(BaseModel):
+    """Something that a role may let people do, such as ``payment.review``; its name in both languages."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str = Field(pattern=r"^[a-z_]+(\.[a-z_]+)+$")
+    title: str
+    title_en: str
 
 
 class System(BaseModel):
@@ -51,6 +68,10 @@ class System(BaseModel):
         router: makes its routes; called once, at start. The platform mounts them under ``/``, so each
             path begins with ``/api/v1/<code>`` (or ``/<code>`` for pages).
         menu: its entries of the navigation.
+        permissions: what roles may let people do in it.
+        running: what runs beside the requests, such as a gatherer: entered at start with the platform.
+        seed: called by `jincai migrate` with the owner's connection; loads what the system ships and returns
+            table → rows changed.
         consumes: kinds of document it takes from other systems.
         publishes: kinds of document it gives to other systems.
         elements: standards it relies on, such as ``division``.
@@ -70,6 +91,9 @@ class System(BaseModel):
     grants: tuple[Grant, ...] = ()
     router: Callable[[], "APIRouter"]
     menu: tuple[MenuEntry, ...] = ()
+    permissions: tuple[Permission, ...] = ()
+    running: "Callable[[Platform], AbstractAsyncContextManager[None]] | None" = None
+    seed: Callable[[Connection], dict[str, int]] | None = None
     consumes: tuple[str, ...] = ()
     publishes: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
