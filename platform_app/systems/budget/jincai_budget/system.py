@@ -27,7 +27,10 @@ SYSTEM = System(
     version=__version__,
     platform=">=1.0,<2",
     migrations=_HERE / "migrations",
-    grants=(Grant(table="budget.indicator", privileges=("SELECT",)),),
+    grants=(
+        Grant(table="budget.indicator", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="budget.indicator_change", privileges=("SELECT", "INSERT")),
+    ),
     router=_router,
     menu=(MenuEntry(title="指标", title_en="Indicators", path="/budget/indicators"),),
     consumes=(),

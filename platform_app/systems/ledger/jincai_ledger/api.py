@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from jincai.auth.principal import PrincipalOf
 from jincai.paging import BooksQuery, Page
 from jincai.platform import DatabaseOf
 
@@ -13,6 +14,6 @@ router = APIRouter(prefix="/api/v1/ledger", tags=["ledger"])
 
 
 @router.get("/vouchers")
-async def list_vouchers(asked: Annotated[BooksQuery, Query()], database: DatabaseOf) -> Page[Voucher]:
+async def list_vouchers(asked: Annotated[BooksQuery, Query()], database: DatabaseOf, principal: PrincipalOf) -> Page[Voucher]:
     """Vouchers of one division in one fiscal year."""
-    return await database.read(lambda cx: vouchers.find(cx, asked))
+    return await database.read(lambda cx: vouchers.find(cx, asked), token=principal.token)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from jincai.system import Grant, MenuEntry, System
 
-from jincai_ledger import __version__
+from jincai_ledger import __version__, posting_rules
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -28,14 +28,18 @@ SYSTEM = System(
     platform=">=1.0,<2",
     migrations=_HERE / "migrations",
     grants=(
-        Grant(table="ledger.account", privileges=("SELECT",)),
-        Grant(table="ledger.voucher", privileges=("SELECT",)),
-        Grant(table="ledger.voucher_line", privileges=("SELECT",)),
+        Grant(table="ledger.posting_rule", privileges=("SELECT",)),
+        Grant(table="ledger.period", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="ledger.voucher", privileges=("SELECT", "INSERT")),
+        Grant(table="ledger.voucher_line", privileges=("SELECT", "INSERT")),
+        Grant(table="ledger.balance", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="ledger.voucher_id", privileges=("USAGE",)),
     ),
     router=_router,
     menu=(MenuEntry(title="凭证", title_en="Vouchers", path="/ledger/vouchers"),),
     consumes=("payment_order",),
     publishes=("voucher",),
-    elements=("division",),
+    elements=("division", "account", "exp_func"),
+    seed=posting_rules.load,
     demonstration=_HERE / "demonstration.sql",
 )

@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Line(BaseModel):
-    """One side of a voucher: an account of a chart, debit or credit in fen."""
+    """One side of a voucher: an account of the year's chart and its item, debit or credit in fen."""
 
     model_config = ConfigDict(frozen=True)
 
     account: str
-    name: str
+    item: str
     debit: int
     credit: int
 
@@ -44,11 +44,10 @@ SELECT v.period, v.voucher_no, v.vou_date, v.summary,
   LEFT JOIN LATERAL (
            SELECT sum(l.debit)::bigint AS debit,
                   sum(l.credit)::bigint AS credit,
-                  json_agg(json_build_object('account', l.account, 'name', a.name,
+                  json_agg(json_build_object('account', l.account, 'item', l.item,
                                              'debit', l.debit, 'credit', l.credit)
                            ORDER BY l.line_no) AS lines
              FROM ledger.voucher_line AS l
-             JOIN ledger.account AS a ON (a.chart, a.code) = (l.chart, l.account)
             WHERE l.voucher_id = v.id) AS l ON true
  WHERE v.fiscal_year = %(fiscal_year)s AND v.division = %(division)s
  ORDER BY v.period, v.voucher_no

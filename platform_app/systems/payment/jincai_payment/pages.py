@@ -1,4 +1,4 @@
-"""The page with payment orders."""
+"""The page with payments."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -8,42 +8,36 @@ from jincai.pages.listing import Asked, Column
 from jincai.platform import PlatformOf
 from psycopg import sql
 
-from jincai_payment import orders
+from jincai_payment import payments
 
 router = APIRouter(prefix="/payment", include_in_schema=False)
 
-_STATES = {
-    "draft": ("草稿", "Draft"),
-    "submitted": ("已送审", "Submitted"),
-    "reviewed": ("已审核", "Reviewed"),
-    "signed": ("已签章", "Signed"),
-    "sent": ("已发送", "Sent"),
-    "paid": ("已支付", "Paid"),
-    "cleared": ("已清算", "Cleared"),
-    "returned": ("退回", "Returned"),
-    "void": ("作废", "Void"),
-    "refunded": ("退款", "Refunded"),
+_KINDS = {
+    "payment": ("支付", "Payment"),
+    "refund": ("退款", "Refund"),
+    "correction": ("更正", "Correction"),
+    "bank_return": ("银行退回", "Returned by the bank"),
 }
 _COLUMNS = (
-    Column("支付令号", "Number", "order_no"),
+    Column("凭证号", "Number", "id"),
     Column("日期", "Date", "pay_date"),
     Column("单位", "Unit", "agency_code"),
     Column("收款人", "Payee", "payee_name"),
     Column("用途", "Purpose", "purpose"),
-    Column("状态", "State", "state", words=_STATES),
+    Column("类别", "Kind", "kind", words=_KINDS),
     Column("金额(元)", "Amount (yuan)", "amount", "money"),
 )
 
 
-@router.get("/orders")
-async def orders_page(request: Request, platform: PlatformOf, asked: Asked) -> HTMLResponse:
-    """Payment orders of one division in one fiscal year."""
+@router.get("/payments")
+async def payments_page(request: Request, platform: PlatformOf, asked: Asked) -> HTMLResponse:
+    """Payments of one division in one fiscal year."""
     return await listing.answer(
         request,
         platform,
         asked=asked,
-        title="支付令" if language.of(request) == "zh" else "Payment orders",
-        table=sql.Identifier("payment", "payment_order"),
+        title="支付凭证" if language.of(request) == "zh" else "Payments",
+        table=sql.Identifier("payment", "payment"),
         columns=_COLUMNS,
-        find=orders.find,
+        find=payments.find,
     )

@@ -8,7 +8,10 @@ from jincai.system import Grant, MenuEntry, System
 from jincai_payment import __version__
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from fastapi import APIRouter
+    from jincai.platform import Platform
 
 _HERE = Path(__file__).parent
 
@@ -19,6 +22,12 @@ def _router() -> "APIRouter":
     return routes.router()
 
 
+def _running(platform: "Platform") -> "AbstractAsyncContextManager[None]":
+    from jincai_payment import gather  # noqa: PLC0415 - as above
+
+    return gather.running(platform)
+
+
 SYSTEM = System(
     code="payment",
     dist="jincai-payment",
@@ -27,11 +36,18 @@ SYSTEM = System(
     version=__version__,
     platform=">=1.0,<2",
     migrations=_HERE / "migrations",
-    grants=(Grant(table="payment.payment_order", privileges=("SELECT",)),),
+    grants=(
+        Grant(table="payment.unit", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="payment.quota", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="payment.payment", privileges=("SELECT", "INSERT")),
+        Grant(table="payment.refusal", privileges=("SELECT", "INSERT")),
+        Grant(table="payment.payment_id", privileges=("USAGE",)),
+    ),
     router=_router,
-    menu=(MenuEntry(title="支付令", title_en="Payment orders", path="/payment/orders"),),
+    running=_running,
+    menu=(MenuEntry(title="支付凭证", title_en="Payments", path="/payment/payments"),),
     consumes=("indicator",),
-    publishes=("payment_order",),
+    publishes=("payment",),
     elements=("division",),
     demonstration=_HERE / "demonstration.sql",
 )

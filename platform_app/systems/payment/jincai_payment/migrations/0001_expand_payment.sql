@@ -89,7 +89,6 @@ CREATE TABLE payment.refusal (
     idempotency_key text        NOT NULL CHECK (length(idempotency_key) BETWEEN 8 AND 64),
     digest          bigint      NOT NULL,
     reason          text        NOT NULL,
-    detail          text        NOT NULL,
     asked           jsonb       NOT NULL,
     asked_by        text        NOT NULL,
     at              timestamptz NOT NULL DEFAULT statement_timestamp(),

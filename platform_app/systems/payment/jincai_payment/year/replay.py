@@ -1,0 +1,167 @@
+"""`jincai replay --seed-year`: posts the year through `post`, as everybody does, and shows that every fen arrived.
+
+Run again it posts nothing again; killed in the middle, the next run goes on: each order has its key for ever.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import psycopg
+from jincai.auth import sessions
+from psycopg import AsyncConnection
+
+from jincai_payment.order import Order
+from jincai_payment.post import post
+from jincai_payment.year.generate import DIVISIONS, Made, Quota, SeedYear
+from jincai_payment.year.reconcile import Line, reconcile
+
+BATCH = 8_000
+SESSION_SECONDS = 6 * 3600.0
+Progress = Callable[[str, int, int], None]
+
+_INDICATORS = """
+INSERT INTO budget.indicator (fiscal_year, division, indicator_no, agency_code, bgt_type_code, fund_type_code,
+                              exp_func_code, dep_exp_eco_code, summary, amount, planned)
+SELECT fiscal_year, division, indicator_no, agency_code, '1', fund_type_code, exp_func_code, dep_exp_eco_code,
+       '种子年度', granted, granted
+  FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+              %s::bigint[])
+       AS q (fiscal_year, division, indicator_no, agency_code, fund_type_code, exp_func_code, dep_exp_eco_code,
+             pay_type, granted)
+    ON CONFLICT (fiscal_year, division, indicator_no) DO NOTHING
+"""
+_QUOTAS = """
+INSERT INTO payment.quota (fiscal_year, division, agency_code, indicator_id, pay_type, bgt_type_code,
+                           fund_type_code, exp_func_code, dep_exp_eco_code, granted)
+SELECT i.fiscal_year, i.division, i.agency_code, i.id, q.pay_type, i.bgt_type_code, i.fund_type_code,
+       i.exp_func_code, i.dep_exp_eco_code, i.amount
+  FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[])
+       AS q (fiscal_year, division, indicator_no, pay_type)
+  JOIN budget.indicator AS i USING (fiscal_year, division, indicator_no)
+    ON CONFLICT (indicator_id, pay_type) DO NOTHING
+"""
+_IDS = """
+SELECT i.indicator_no, q.id
+  FROM budget.indicator AS i
+  JOIN payment.quota AS q ON q.indicator_id = i.id
+ WHERE i.division = %s AND i.indicator_no LIKE %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay did: orders posted by it, found posted already, refused; and the reconciliation."""
+
+    posted: int
+    again: int
+    refused: int
+    seconds: float
+    lines: Sequence[Line]
+
+
+def run(url: str, owner_url: str, year: SeedYear, progress: Progress, workers: int | None = None) -> Replayed:
+    """Posts ``year`` to the database at ``url``, divisions side by side in ``workers`` processes.
+
+    ``owner_url`` opens the session; ``progress`` is told division, orders done and orders in all.
+    """
+    begun = time.monotonic()
+    with psycopg.connect(owner_url) as cx:
+        token = sessions.open_for_process(cx, "jincai replay", ("payment.post",), SESSION_SECONDS)
+    year.amounts  # noqa: B018 - made once, before the workers are forked
+    # Larger divisions first, so that none is left alone at the end.
+    ordered = sorted(DIVISIONS, key=lambda one: -year.counts[one])
+    context = multiprocessing.get_context("fork")
+    told: multiprocessing.SimpleQueue[tuple[str, int, int, int] | None] = context.SimpleQueue()
+    with context.Pool(workers or os.cpu_count(), _prepare, (url, token, year, told)) as pool:
+        results = pool.map_async(_division, ordered, chunksize=1)
+        totals = _follow(results, told, year, progress)
+    with psycopg.connect(url) as cx:
+        cx.execute("SELECT set_config('jincai.session', %s, false)", (token,))
+        lines = reconcile(cx)
+    return Replayed(*totals, time.monotonic() - begun, lines)
+
+
+_work: "tuple[str, str, SeedYear, multiprocessing.SimpleQueue[tuple[str, int, int, int] | None]]"
+
+
+def _prepare(*given: object) -> None:
+    global _work  # noqa: PLW0603 - how a pool's worker keeps what it was given
+    _work = given  # type: ignore[assignment]
+
+
+def _follow(results: object, told: object, year: SeedYear, progress: Progress) -> tuple[int, int, int]:
+    done: dict[str, int] = defaultdict(int)
+    totals = [0, 0, 0]
+    while not (results.ready() and told.empty()):  # type: ignore[attr-defined]
+        if told.empty():  # type: ignore[attr-defined]
+            time.sleep(0.05)
+            continue
+        division, *counts = told.get()  # type: ignore[attr-defined]
+        totals = [total + count for total, count in zip(totals, counts, strict=True)]
+        done[division] += sum(counts)
+        progress(division, sum(totals), year.payments)
+    results.get()  # type: ignore[attr-defined]  # raises what a worker raised
+    return totals[0], totals[1], totals[2]
+
+
+def _division(division: str) -> None:
+    asyncio.run(_post_division(division))
+
+
+async def _post_division(division: str) -> None:
+    url, token, year, told = _work
+    async with await AsyncConnection.connect(url, autocommit=True, application_name="jincai replay") as cx:
+        await cx.execute("SELECT set_config('jincai.session', %s, false)", (token,))
+        ids = await _release(cx, year, division)
+        for batch in _batches(year.orders(division), ids):
+            async with cx.transaction():
+                decisions = await post(cx, batch)
+            again = sum(one.again for one in decisions)
+            refused = sum(one.outcome == "refused" for one in decisions)
+            told.put((division, len(batch) - again - refused, again, refused))
+
+
+def _batches(made: Iterator[Made], ids: dict[int, int]) -> Iterator[list[Order]]:
+    while batch := [replace(one.order, quota_id=ids[one.order.quota_id]) for one in islice(made, BATCH)]:
+        yield batch
+
+
+async def _release(cx: AsyncConnection, year: SeedYear, division: str) -> dict[int, int]:
+    """Indicators and quotas of the division, just as large as what will be paid; number → id."""
+    spent: dict[int, int] = defaultdict(int)
+    for made in year.orders(division):
+        spent[made.order.quota_id] += made.order.amount
+    quotas = [one for one in year.quotas(division) if spent[one.number]]
+    columns = zip(*(_row(year, one, spent[one.number]) for one in quotas), strict=True)
+    fiscal_years, divisions, numbers, *rest = (list(column) for column in columns)
+    async with cx.transaction():
+        await cx.execute(_INDICATORS, [fiscal_years, divisions, numbers, *rest])
+        await cx.execute(_QUOTAS, [fiscal_years, divisions, numbers, rest[-2]])
+    prefix = _indicator_no(year, 0).removesuffix("00000")
+    rows = await (await cx.execute(_IDS, (division, f"{prefix}%"))).fetchall()
+    return {int(number.removeprefix(prefix)): quota for number, quota in rows}
+
+
+def _row(year: SeedYear, quota: Quota, granted: int) -> tuple[object, ...]:
+    return (
+        quota.fiscal_year,
+        quota.division,
+        _indicator_no(year, quota.number),
+        quota.agency_code,
+        quota.fund_type_code,
+        quota.exp_func_code,
+        quota.dep_exp_eco_code,
+        quota.pay_type,
+        granted,
+    )
+
+
+def _indicator_no(year: SeedYear, number: int) -> str:
+    return f"seed{year.seed}-{number:05}"
+
