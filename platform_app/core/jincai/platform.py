@@ -1,6 +1,6 @@
 """What a running process holds, for whatever answers a request to find."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -23,6 +23,7 @@ class Platform:
         door: as the role that people log in through; sessions, passwords and keys are read by it alone.
         expected: dist → newest migration that the loaded code brings.
         metrics: its counters.
+        services: what runs beside the requests, by name, such as ``payment.gatherer``.
     """
 
     loaded: Loaded
@@ -32,6 +33,7 @@ class Platform:
     door: Database
     expected: dict[str, str]
     metrics: Metrics
+    services: dict[str, object] = field(default_factory=dict)
 
 
 def platform_of(request: Request) -> Platform:

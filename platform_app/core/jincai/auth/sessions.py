@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import AsyncConnection
 
-_OPEN = """
+OPEN = """
 INSERT INTO auth.session (token_sha256, account_id, api_key_id, actor, permissions, divisions, agencies, expires_at)
 VALUES (%(hash)s, %(account_id)s, %(api_key_id)s, %(actor)s, %(permissions)s, %(divisions)s, %(agencies)s,
         clock_timestamp() + make_interval(secs => %(seconds)s))
@@ -51,10 +51,10 @@ def arguments(
 def open_for_process(cx: psycopg.Connection, actor: str, permissions: Sequence[str], seconds: float) -> str:
     """A token for a process of the platform itself, for all divisions; ``cx`` as owner or log-in role."""
     token = new_token()
-    cx.execute(_OPEN, arguments(token, actor, permissions, seconds))
+    cx.execute(OPEN, arguments(token, actor, permissions, seconds))
     return token
 
 
 async def open_session(cx: AsyncConnection, session: dict[str, object]) -> None:
     """Record a session, given as by `arguments`; ``cx`` as the log-in role."""
-    await cx.execute(_OPEN, session)
+    await cx.execute(OPEN, session)
