@@ -77,17 +77,22 @@ def assert_books_agree(cx: psycopg.Connection) -> None:
     assert cx.execute(unbalanced).fetchall() == []
     differing = """
         SELECT division, fiscal_year, period, account, item
-          FROM (SELECT division, fiscal_year, period, account, item, sum(debit) AS debit, sum(credit) AS credit
+          FROM (SELECT division, fiscal_year, period, account, item,
+                       sum(debit) AS debit, sum(credit) AS credit
                   FROM ledger.voucher_line GROUP BY 1, 2, 3, 4, 5) AS l
           FULL JOIN ledger.balance AS b USING (division, fiscal_year, period, account, item)
          WHERE (l.debit, l.credit) IS DISTINCT FROM (b.debit, b.credit)
     """
     assert cx.execute(differing).fetchall() == []
-    sides = "SELECT division, fiscal_year, period FROM ledger.balance GROUP BY 1, 2, 3 HAVING sum(debit) <> sum(credit)"
+    sides = """
+        SELECT division, fiscal_year, period FROM ledger.balance
+         GROUP BY 1, 2, 3 HAVING sum(debit) <> sum(credit)
+    """
     assert cx.execute(sides).fetchall() == []
     quotas = """
         SELECT q.id FROM payment.quota AS q
-          LEFT JOIN (SELECT quota_id, sum(amount) AS paid FROM payment.payment GROUP BY 1) AS p ON p.quota_id = q.id
+          LEFT JOIN (SELECT quota_id, sum(amount) AS paid FROM payment.payment GROUP BY 1) AS p
+                 ON p.quota_id = q.id
          WHERE q.used <> coalesce(p.paid, 0) OR (q.control_level = 2 AND q.used > q.granted) OR q.used < 0
     """
     assert cx.execute(quotas).fetchall() == []

@@ -122,7 +122,9 @@ def test_a_closed_period_takes_nothing_and_nothing_is_left_half_done(database, t
 
 @pytest.mark.parametrize("table", ["payment.payment", "ledger.voucher", "ledger.voucher_line"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET division = division", "DELETE FROM {}", "TRUNCATE {}"])
-def test_what_is_posted_is_never_changed_not_even_by_its_owner(database, token, table: str, change: str) -> None:
+def test_what_is_posted_is_never_changed_not_even_by_its_owner(
+    database, token, table: str, change: str
+) -> None:
     with shown(database.owner, token) as cx, pytest.raises(psycopg.errors.Error) as refused:
         cx.execute(change.format(table).encode())
     assert refused.value.sqlstate == "JC002"
@@ -133,18 +135,20 @@ Asked = list[tuple[int, int, int]]
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    asked=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 400), st.integers(0, 30)), min_size=1, max_size=60),
+    asked=st.lists(
+        st.tuples(st.integers(0, 3), st.integers(1, 400), st.integers(0, 30)), min_size=1, max_size=60
+    ),
     seed=st.integers(0, 2**32),
 )
 def test_no_interleaving_spoils_a_sum(database, token, books, asked: Asked, seed: int) -> None:
-    """Four quotas of two units; batches cut at random and posted at once, some twice, some cancelled midway."""
+    """Four quotas of two units; batches cut at random and posted at once, one perhaps cancelled midway."""
     agencies = ["101001", "101001", "205001", "205001"]
     quotas = [make_quota(books, 1_000, agency=agency) for agency in agencies]
     orders = [
         order(quotas[which], amount, f"case-{seed}-{quotas[0]}-{key}", agency_code=agencies[which])
         for which, amount, key in asked
     ]
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311
     batches = [[o for o in orders if draw.random() < 0.6] for _ in range(6)]
 
     async def all_at_once() -> None:
@@ -160,6 +164,8 @@ def test_no_interleaving_spoils_a_sum(database, token, books, asked: Asked, seed
 
     asyncio.run(all_at_once())
     assert_books_agree(books)
-    keys = "SELECT count(*), count(DISTINCT idempotency_key) FROM payment.payment WHERE idempotency_key LIKE %s"
+    keys = (
+        "SELECT count(*), count(DISTINCT idempotency_key) FROM payment.payment WHERE idempotency_key LIKE %s"
+    )
     number, distinct = books.execute(keys, (f"case-{seed}-%",)).fetchone() or (0, 1)
     assert number == distinct

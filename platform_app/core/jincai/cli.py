@@ -9,7 +9,7 @@ import typer
 
 from jincai import identity, plugins, settings
 from jincai import migrate as migration
-from jincai.errors import ConfigurationError, JincaiError
+from jincai.errors import ConfigurationError, Exit, JincaiError
 
 app = typer.Typer(
     name="jincai",
@@ -49,7 +49,8 @@ def migrate(
         raise ConfigurationError(
             "no database to migrate", "Set JINCAI_MIGRATION_DATABASE_URL or JINCAI_DATABASE_URL."
         )
-    report = migration.run(configured.owner_url, plugins.load(), configured.app_role, wait, configured.auth_role)
+    roles = (configured.app_role, configured.auth_role)
+    report = migration.run(configured.owner_url, plugins.load(), roles[0], wait, roles[1])
     if as_json:
         typer.echo(report.model_dump_json())
         return
@@ -60,6 +61,23 @@ def migrate(
     for grant in report.granted:
         typer.echo(f"granted {grant}")
     typer.echo(f"{len(report.applied)} applied, {report.already} already there")
+
+
+@app.command()
+def replay(
+    seed_year: Annotated[bool, typer.Option("--seed-year", help="The year of real size.")] = False,
+    payments: Annotated[int | None, typer.Option(min=100, help="Only so many, for a try.")] = None,
+) -> None:
+    """Post the seeded year, 1,095,000 payments, and reconcile it to the fen; again posts nothing again."""
+    from jincai import serve as serving  # noqa: PLC0415 - as above
+
+    systems = plugins.load()
+    replays = [system.replay for system in systems if system.replay]
+    if not seed_year or not replays:
+        raise ConfigurationError("nothing to replay", "Give --seed-year, with jincai-payment installed.")
+    with serving.database(settings.from_environment(), systems) as (url, owner_url):
+        if not all(one(url, owner_url, payments) for one in replays):
+            sys.exit(Exit.FAILED)
 
 
 @app.command()

@@ -28,13 +28,25 @@ def serve(settings: Settings, systems: tuple[System, ...], address: Address, *, 
             )
         run(settings, settings.database_url, systems, address)
         return
-    with _own_database(settings, systems, demo=demo) as (url, auth_url):
+    with _own_database(settings, systems, demo=demo) as (url, auth_url, _):
         run(settings.model_copy(update={"auth_database_url": auth_url}), url, systems, address)
 
 
 @contextmanager
-def _own_database(settings: Settings, systems: tuple[System, ...], *, demo: bool) -> Iterator[tuple[str, str]]:
-    """The URLs of the application and of its log-in on an embedded server, migrated; it stops at the end."""
+def database(settings: Settings, systems: tuple[System, ...]) -> Iterator[tuple[str, str]]:
+    """The application's and the owner's URL: those of the environment, or of a PostgreSQL of our own."""
+    if settings.database_url:
+        yield settings.database_url, settings.owner_url or settings.database_url
+        return
+    with _own_database(settings, systems, demo=False) as (url, _, owner):
+        yield url, owner
+
+
+@contextmanager
+def _own_database(
+    settings: Settings, systems: tuple[System, ...], *, demo: bool
+) -> Iterator[tuple[str, str, str]]:
+    """URLs of the application, its log-in and the owner on our own migrated server; it stops at the end."""
     from jincai import demonstration, embedded, migrate  # noqa: PLC0415 - a city host never comes here
 
     home = Path(settings.embedded_home) if settings.embedded_home else embedded.default_home()
@@ -50,6 +62,6 @@ def _own_database(settings: Settings, systems: tuple[System, ...], *, demo: bool
             migrate.run(owner, systems, settings.app_role, auth_role=settings.auth_role)
             if demo:
                 demonstration.load(owner, systems)
-            yield server.url(user=settings.app_role), server.url(user=settings.auth_role)
+            yield server.url(user=settings.app_role), server.url(user=settings.auth_role), owner
         finally:
             server.stop()

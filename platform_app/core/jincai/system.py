@@ -70,8 +70,10 @@ class System(BaseModel):
         menu: its entries of the navigation.
         permissions: what roles may let people do in it.
         running: what runs beside the requests, such as a gatherer: entered at start with the platform.
-        seed: called by `jincai migrate` with the owner's connection; loads what the system ships and returns
+        seed: called by `jincai migrate` with the owner's connection; loads what the system ships, returns
             table → rows changed.
+        replay: what `jincai replay --seed-year` does: given the application's and the owner's URL and how
+            many payments (None: all), posts the year and says whether every fen agrees.
         consumes: kinds of document it takes from other systems.
         publishes: kinds of document it gives to other systems.
         elements: standards it relies on, such as ``division``.
@@ -97,4 +99,5 @@ class System(BaseModel):
     consumes: tuple[str, ...] = ()
     publishes: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
+    replay: Callable[[str, str, int | None], bool] | None = None
     demonstration: Path | None = None

@@ -14,6 +14,8 @@ router = APIRouter(prefix="/api/v1/budget", tags=["budget"])
 
 
 @router.get("/indicators")
-async def list_indicators(asked: Annotated[BooksQuery, Query()], database: DatabaseOf, principal: PrincipalOf) -> Page[Indicator]:
+async def list_indicators(
+    asked: Annotated[BooksQuery, Query()], database: DatabaseOf, principal: PrincipalOf
+) -> Page[Indicator]:
     """Indicators of one division in one fiscal year."""
     return await database.read(lambda cx: indicators.find(cx, asked), token=principal.token)

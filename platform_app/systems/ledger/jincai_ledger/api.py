@@ -14,6 +14,8 @@ router = APIRouter(prefix="/api/v1/ledger", tags=["ledger"])
 
 
 @router.get("/vouchers")
-async def list_vouchers(asked: Annotated[BooksQuery, Query()], database: DatabaseOf, principal: PrincipalOf) -> Page[Voucher]:
+async def list_vouchers(
+    asked: Annotated[BooksQuery, Query()], database: DatabaseOf, principal: PrincipalOf
+) -> Page[Voucher]:
     """Vouchers of one division in one fiscal year."""
     return await database.read(lambda cx: vouchers.find(cx, asked), token=principal.token)

@@ -6,7 +6,8 @@ from importlib import resources
 import psycopg
 
 _LOAD = """
-INSERT INTO ledger.posting_rule (event, fund_type_code, valid_from_year, valid_to_year, debit_account, credit_account)
+INSERT INTO ledger.posting_rule
+       (event, fund_type_code, valid_from_year, valid_to_year, debit_account, credit_account)
 SELECT * FROM unnest(%s::text[], %s::text[], %s::smallint[], %s::smallint[], %s::text[], %s::text[])
     ON CONFLICT (event, fund_type_code, valid_from_year) DO NOTHING
 """

@@ -84,7 +84,7 @@ async def list_payments(
 
 @router.post("/orders")
 async def post_order(asked: PaymentOrder, platform: PlatformOf, principal: _Poster) -> Answer:
-    """Post one order: quota, both sides of the ledger and the message to others, or a refusal with its reason."""
+    """Post one order: quota, both sides of the ledger, a message to others; or refuse it with a reason."""
     return _answer((await _posted(platform, [asked.order(principal)]))[0])
 
 

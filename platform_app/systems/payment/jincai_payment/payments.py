@@ -31,8 +31,8 @@ SELECT count(*) FROM payment.payment
  WHERE fiscal_year = %(fiscal_year)s AND division = %(division)s
 """
 _ROWS = """
-SELECT id, posting_no, kind, pay_date, agency_code, pay_type, exp_func_code, payee_name, payee_account, purpose,
-       amount
+SELECT id, posting_no, kind, pay_date, agency_code, pay_type, exp_func_code, payee_name, payee_account,
+       purpose, amount
   FROM payment.payment
  WHERE fiscal_year = %(fiscal_year)s AND division = %(division)s
  ORDER BY pay_date, id LIMIT %(limit)s OFFSET %(offset)s

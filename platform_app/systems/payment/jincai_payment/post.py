@@ -29,7 +29,8 @@ SELECT DISTINCT q.division, q.agency_code
 _LOCK_UNITS = """
 SELECT u.id, u.division, u.agency_code, u.last_posting_no
   FROM payment.unit AS u
- WHERE (u.division, u.agency_code) IN (SELECT q.division, q.agency_code FROM payment.quota AS q WHERE q.id = ANY (%s))
+ WHERE (u.division, u.agency_code)
+       IN (SELECT q.division, q.agency_code FROM payment.quota AS q WHERE q.id = ANY (%s))
  ORDER BY u.id
    FOR NO KEY UPDATE
 """
@@ -125,6 +126,12 @@ class _Quota:
     used: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    orders: Sequence[Order]
+    digests: Sequence[int]
+
+
 @dataclass(slots=True)
 class _Ground:
     """Everything decisions stand on, locked."""
@@ -150,12 +157,12 @@ async def post(cx: AsyncConnection, orders: Sequence[Order]) -> list[Decision]:
         raise ValueError(f"{len(orders)} orders at once; {BATCH_MOST} at most")
     if not orders:
         return []
-    digests = [order.digest() for order in orders]
+    batch = _Batch(orders, [order.digest() for order in orders])
     ground = await _lock(cx, orders)
-    decisions, standing = _decide(ground, orders, digests)
+    decisions, standing = _decide(ground, batch)
     if standing:
-        await _book(cx, ground, orders, digests, decisions, standing)
-    await _note_refusals(cx, orders, digests, decisions)
+        await _book(cx, ground, batch, decisions, standing)
+    await _note_refusals(cx, batch, decisions)
     return decisions
 
 
@@ -189,20 +196,21 @@ async def _beyond(cx: AsyncConnection, orders: Sequence[Order]) -> set[int]:
     return {n for n, o in enumerate(orders) if (o.token, o.division, o.agency_code) in wrong}
 
 
-def _as_before(payment_id: int | None, posting_no: int | None, warned: bool | None, reason: Reason | None) -> Decision:
+def _as_before(
+    payment_id: int | None, posting_no: int | None, warned: bool | None, reason: Reason | None
+) -> Decision:
     if payment_id is None:
         return Decision("refused", reason or "", again=True)
     return Decision("posted", payment_id=payment_id, posting_no=posting_no, again=True, warned=bool(warned))
 
 
-def _decide(
-    ground: _Ground, orders: Sequence[Order], digests: Sequence[int]
-) -> tuple[list[Decision], list[int]]:
-    """One decision each, and the positions of the orders to be booked; quotas and numbers move on in ``ground``."""
+def _decide(ground: _Ground, batch: _Batch) -> tuple[list[Decision], list[int]]:
+    """One decision each, and the positions of what is to be booked; quotas and numbers move on."""
+    digests = batch.digests
     decisions: list[Decision] = []
     standing: list[int] = []
     first: dict[tuple[str, str], int] = {}
-    for n, order in enumerate(orders):
+    for n, order in enumerate(batch.orders):
         key = (order.division, order.idempotency_key)
         if before := ground.decided.get(key):
             decision, digest = before
@@ -260,49 +268,62 @@ def _stand(ground: _Ground, order: Order) -> Decision:
 
 
 async def _book(
-    cx: AsyncConnection,
-    ground: _Ground,
-    orders: Sequence[Order],
-    digests: Sequence[int],
-    decisions: list[Decision],
-    standing: Sequence[int],
+    cx: AsyncConnection, ground: _Ground, batch: _Batch, decisions: list[Decision], standing: Sequence[int]
 ) -> None:
     """Write what stands, and put the payments' ids into ``decisions``."""
     await cx.execute(_STAGE)
     async with cx.cursor() as cursor:
         async with cursor.copy(_COPY) as copy:
             for n in standing:
-                order, decision = orders[n], decisions[n]
-                unit = ground.units[order.division, order.agency_code]
-                await copy.write_row(
-                    (
-                        n, order.idempotency_key, order.fiscal_year, order.division, order.agency_code, unit.id,
-                        decision.posting_no, order.quota_id, order.kind, order.undoes, order.amount, order.pay_date,
-                        order.payee_name, order.payee_account, order.payee_bank, order.payee_kind_code,
-                        order.set_mode_code, order.purpose, digests[n], decision.warned, order.posted_by,
-                    )
-                )  # fmt: skip
-        ids = dict(await (await cursor.execute(_WRITE)).fetchall())
+                await copy.write_row(_staged(ground, n, batch.orders[n], batch.digests[n], decisions[n]))
+        ids: dict[int, int] = dict(await (await cursor.execute(_WRITE)).fetchall())
+    by_key: dict[tuple[str, str], Decision] = {}
     for n in standing:
         made = decisions[n]
         decisions[n] = Decision("posted", "", ids[n], made.posting_no, False, made.warned)
+        by_key[batch.orders[n].division, batch.orders[n].idempotency_key] = decisions[n]
     # A repetition within the batch answers like the first.
-    by_key = {(orders[n].division, orders[n].idempotency_key): decisions[n] for n in standing}
     for n, decision in enumerate(decisions):
-        if decision.again and decision.payment_id is None and decision.outcome == "posted":
-            decisions[n] = _repeat(by_key[orders[n].division, orders[n].idempotency_key], same=True)
+        if decision.outcome == "posted" and decision.payment_id is None:
+            order = batch.orders[n]
+            decisions[n] = _repeat(by_key[order.division, order.idempotency_key], same=True)
+
+
+def _staged(ground: _Ground, n: int, order: Order, digest: int, decision: Decision) -> tuple[object, ...]:
+    """A row of the stage, as `_STAGE` names its columns."""
+    return (
+        n,
+        order.idempotency_key,
+        order.fiscal_year,
+        order.division,
+        order.agency_code,
+        ground.units[order.division, order.agency_code].id,
+        decision.posting_no,
+        order.quota_id,
+        order.kind,
+        order.undoes,
+        order.amount,
+        order.pay_date,
+        order.payee_name,
+        order.payee_account,
+        order.payee_bank,
+        order.payee_kind_code,
+        order.set_mode_code,
+        order.purpose,
+        digest,
+        decision.warned,
+        order.posted_by,
+    )
 
 
 _KEPT = frozenset({"over_quota", "nothing_to_undo", "over_undone"})
 
 
-async def _note_refusals(
-    cx: AsyncConnection, orders: Sequence[Order], digests: Sequence[int], decisions: Sequence[Decision]
-) -> None:
-    """Keep refusals, so that the same key is answered the same; but not of keys that may be somebody else's."""
+async def _note_refusals(cx: AsyncConnection, batch: _Batch, decisions: Sequence[Decision]) -> None:
+    """Keep refusals, so that a key is answered the same again; but not under what may be somebody else's."""
     rows = [
-        (o.division, o.agency_code, o.idempotency_key, digests[n], d.reason, _asked(o), o.posted_by)
-        for n, (o, d) in enumerate(zip(orders, decisions, strict=True))
+        (o.division, o.agency_code, o.idempotency_key, digest, d.reason, _asked(o), o.posted_by)
+        for o, digest, d in zip(batch.orders, batch.digests, decisions, strict=True)
         if d.outcome == "refused" and not d.again and d.reason in _KEPT
     ]
     if rows:

@@ -28,6 +28,12 @@ def _running(platform: "Platform") -> "AbstractAsyncContextManager[None]":
     return gather.running(platform)
 
 
+def _replay(url: str, owner_url: str, payments: int | None) -> bool:
+    from jincai_payment.year import command  # noqa: PLC0415 - only who replays needs it
+
+    return command.run(url, owner_url, payments)
+
+
 SYSTEM = System(
     code="payment",
     dist="jincai-payment",
@@ -45,6 +51,7 @@ SYSTEM = System(
     ),
     router=_router,
     running=_running,
+    replay=_replay,
     menu=(MenuEntry(title="支付凭证", title_en="Payments", path="/payment/payments"),),
     consumes=("indicator",),
     publishes=("payment",),

@@ -1,6 +1,6 @@
 """The seeded year: the same seed gives the same payments, to the fen.
 
-Size and sum are those of the real region by 2011-01 (DOMAIN: 1,095,000 transactions, 593.2 billion yuan); units,
+Size and sum are those of the real region by 2011-01 (1,095,000 transactions, 593.2 billion yuan); units,
 payees and amounts are invented. Labels say which rule a payment was made to break.
 """
 
@@ -24,11 +24,14 @@ DIVISIONS = {
 }  # fmt: skip
 UNITS_PER_HUNDREDTH = 20
 QUOTAS_PER_UNIT = 6
-_FUNCTIONS = ["2010301", "2010302", "2040201", "2050202", "2050203", "2080501", "2100201", "2120303", "2130104", "2140104"]
+_FUNCTIONS = [
+    "2010301", "2010302", "2040201", "2050202", "2050203",
+    "2080501", "2100201", "2120303", "2130104", "2140104",
+]  # fmt: skip
 _ECONOMIC = ["30101", "30201", "30202", "30211", "30299", "31001", "31005"]
 _PURPOSES = [
-    "办公用品采购", "印刷费", "水电费", "差旅费", "会议费", "培训费", "设备购置", "房屋维修", "道路养护工程款",
-    "教材采购", "药品采购", "物业管理费", "车辆运行维护", "项目进度款", "信息系统维护", "劳务费",
+    "办公用品采购", "印刷费", "水电费", "差旅费", "会议费", "培训费", "设备购置", "房屋维修",
+    "道路养护工程款", "教材采购", "药品采购", "物业管理费", "车辆运行维护", "项目进度款", "信息系统维护", "劳务费",
 ]  # fmt: skip
 _NAMES = ["桂林", "南宁", "柳州", "邕江", "北部湾", "八桂", "红水河", "漓江", "青秀", "左江"]
 _TRADES = ["建筑工程", "商贸", "印务", "物业服务", "科技", "图书", "医药", "汽车维修", "电力", "路桥"]
@@ -43,7 +46,7 @@ SPLIT_LIMIT = 5_000_000
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """A quota of the year, under an indicator of its own; ``granted`` (fen) is known when all was generated."""
+    """A quota of the year, under an indicator of its own; its size is known once all was generated."""
 
     number: int
     fiscal_year: int
@@ -57,7 +60,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A generated order; ``label`` names the rule it was made to break, if any. ``quota`` counts within the year."""
+    """A generated order; ``label`` names the rule it was made to break, if any."""
 
     order: Order
     label: str = ""
@@ -85,12 +88,13 @@ class SeedYear:
 
     @cached_property
     def labels(self) -> dict[int, str]:
-        """Position of a payment that was made to break a rule → the rule; a group's later members as well."""
-        draw = random.Random(f"{self.seed} labels")
+        """Position of a payment that was made to break a rule → the rule; for each member of a group."""
+        draw = _draws(f"{self.seed} labels")
+        rules = itertools.cycle(_GROUPS)
         labels: dict[int, str] = {}
         for division, start in self.starts.items():
             for _ in range(self.counts[division] // LABEL_EVERY):
-                rule = draw.choice(list(_GROUPS))
+                rule = next(rules)
                 first = start + draw.randrange(self.counts[division] - _GROUPS[rule])
                 group = range(first, first + _GROUPS[rule])
                 # Groups stay apart, so that a label means one thing.
@@ -101,7 +105,7 @@ class SeedYear:
     @cached_property
     def amounts(self) -> "array[int]":
         """Heavy-tailed amounts in fen, all positive, that sum to `fen` exactly; by division, in order."""
-        draw = random.Random(f"{self.seed} amounts")
+        draw = _draws(f"{self.seed} amounts")
         weights = array("d", (draw.lognormvariate(0.0, 2.0) for _ in range(self.payments)))
         scale = self.fen / sum(weights)
         amounts = array("q", (max(100, int(weight * scale)) for weight in weights))
@@ -121,7 +125,7 @@ class SeedYear:
         """The division's quotas of 2010 and 2011, numbered over the whole year."""
         earlier = itertools.takewhile(lambda one: one != division, DIVISIONS)
         first = sum(2 * self._units(one) * QUOTAS_PER_UNIT for one in earlier)
-        draw = random.Random(f"{self.seed} quotas {division}")
+        draw = _draws(f"{self.seed} quotas {division}")
         made: list[Quota] = []
         for unit in range(self._units(division)):
             for part in range(QUOTAS_PER_UNIT):
@@ -139,8 +143,8 @@ class SeedYear:
         return max(1, DIVISIONS[division] * UNITS_PER_HUNDREDTH * min(self.payments, PAYMENTS) // PAYMENTS)
 
     def orders(self, division: str) -> Iterator[Made]:
-        """The division's orders by date; ``quota_id`` is the quota's number until it is known in a database."""
-        draw = random.Random(f"{self.seed} orders {division}")
+        """The division's orders by date; ``quota_id`` is its quota's number in the year."""
+        draw = _draws(f"{self.seed} orders {division}")
         by_year: dict[int, list[Quota]] = {2010: [], 2011: []}
         for quota in self.quotas(division):
             by_year[quota.fiscal_year].append(quota)
@@ -179,6 +183,11 @@ class SeedYear:
                 posted_by="seed year",
             )
         )
+
+
+def _draws(name: str) -> random.Random:
+    """Numbers that are the same for the same name, wherever and whenever."""
+    return random.Random(name)  # noqa: S311 - invented payments, no secret
 
 
 def _violation(made: Made, before: Made | None, rule: str) -> Made:

@@ -1,4 +1,4 @@
-"""`jincai replay --seed-year`: posts the year through `post`, as everybody does, and shows that every fen arrived.
+"""`jincai replay --seed-year`: posts the year through `post`, like everybody, and shows that no fen is lost.
 
 Run again it posts nothing again; killed in the middle, the next run goes on: each order has its key for ever.
 """
@@ -11,6 +11,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from multiprocessing.pool import AsyncResult
+from multiprocessing.queues import SimpleQueue
+from typing import cast
 
 import psycopg
 from jincai.auth import sessions
@@ -23,17 +26,18 @@ from jincai_payment.year.reconcile import Line, reconcile
 
 BATCH = 8_000
 SESSION_SECONDS = 6 * 3600.0
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[int], None]
 
 _INDICATORS = """
-INSERT INTO budget.indicator (fiscal_year, division, indicator_no, agency_code, bgt_type_code, fund_type_code,
-                              exp_func_code, dep_exp_eco_code, summary, amount, planned)
-SELECT fiscal_year, division, indicator_no, agency_code, '1', fund_type_code, exp_func_code, dep_exp_eco_code,
+INSERT INTO budget.indicator (fiscal_year, division, indicator_no, agency_code, bgt_type_code,
+                              fund_type_code, exp_func_code, dep_exp_eco_code, summary, amount, planned)
+SELECT fiscal_year, division, indicator_no, agency_code, '1', fund_type_code, exp_func_code,
+       dep_exp_eco_code,
        '种子年度', granted, granted
-  FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-              %s::bigint[])
-       AS q (fiscal_year, division, indicator_no, agency_code, fund_type_code, exp_func_code, dep_exp_eco_code,
-             pay_type, granted)
+  FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+              %s::text[], %s::bigint[])
+       AS q (fiscal_year, division, indicator_no, agency_code, fund_type_code, exp_func_code,
+             dep_exp_eco_code, pay_type, granted)
     ON CONFLICT (fiscal_year, division, indicator_no) DO NOTHING
 """
 _QUOTAS = """
@@ -68,7 +72,7 @@ class Replayed:
 def run(url: str, owner_url: str, year: SeedYear, progress: Progress, workers: int | None = None) -> Replayed:
     """Posts ``year`` to the database at ``url``, divisions side by side in ``workers`` processes.
 
-    ``owner_url`` opens the session; ``progress`` is told division, orders done and orders in all.
+    ``owner_url`` opens the session; ``progress`` is told how many orders are done.
     """
     begun = time.monotonic()
     with psycopg.connect(owner_url) as cx:
@@ -77,37 +81,38 @@ def run(url: str, owner_url: str, year: SeedYear, progress: Progress, workers: i
     # Larger divisions first, so that none is left alone at the end.
     ordered = sorted(DIVISIONS, key=lambda one: -year.counts[one])
     context = multiprocessing.get_context("fork")
-    told: multiprocessing.SimpleQueue[tuple[str, int, int, int] | None] = context.SimpleQueue()
+    told: SimpleQueue[_Told] = context.SimpleQueue()
     with context.Pool(workers or os.cpu_count(), _prepare, (url, token, year, told)) as pool:
         results = pool.map_async(_division, ordered, chunksize=1)
-        totals = _follow(results, told, year, progress)
+        totals = _follow(results, told, progress)
     with psycopg.connect(url) as cx:
         cx.execute("SELECT set_config('jincai.session', %s, false)", (token,))
         lines = reconcile(cx)
     return Replayed(*totals, time.monotonic() - begun, lines)
 
 
-_work: "tuple[str, str, SeedYear, multiprocessing.SimpleQueue[tuple[str, int, int, int] | None]]"
+_Told = tuple[int, int, int]
+_Work = tuple[str, str, SeedYear, "SimpleQueue[_Told]"]
+_work: _Work
 
 
 def _prepare(*given: object) -> None:
     global _work  # noqa: PLW0603 - how a pool's worker keeps what it was given
-    _work = given  # type: ignore[assignment]
+    _work = cast("_Work", given)
 
 
-def _follow(results: object, told: object, year: SeedYear, progress: Progress) -> tuple[int, int, int]:
-    done: dict[str, int] = defaultdict(int)
-    totals = [0, 0, 0]
-    while not (results.ready() and told.empty()):  # type: ignore[attr-defined]
-        if told.empty():  # type: ignore[attr-defined]
+def _follow(results: "AsyncResult[list[None]]", told: "SimpleQueue[_Told]", progress: Progress) -> _Told:
+    """Posted, again and refused, added up until all divisions are done; raises what a worker raised."""
+    totals = (0, 0, 0)
+    while not (results.ready() and told.empty()):
+        if told.empty():
             time.sleep(0.05)
             continue
-        division, *counts = told.get()  # type: ignore[attr-defined]
-        totals = [total + count for total, count in zip(totals, counts, strict=True)]
-        done[division] += sum(counts)
-        progress(division, sum(totals), year.payments)
-    results.get()  # type: ignore[attr-defined]  # raises what a worker raised
-    return totals[0], totals[1], totals[2]
+        posted, again, refused = told.get()
+        totals = (totals[0] + posted, totals[1] + again, totals[2] + refused)
+        progress(sum(totals))
+    results.get()
+    return totals
 
 
 def _division(division: str) -> None:
@@ -124,7 +129,7 @@ async def _post_division(division: str) -> None:
                 decisions = await post(cx, batch)
             again = sum(one.again for one in decisions)
             refused = sum(one.outcome == "refused" for one in decisions)
-            told.put((division, len(batch) - again - refused, again, refused))
+            told.put((len(batch) - again - refused, again, refused))
 
 
 def _batches(made: Iterator[Made], ids: dict[int, int]) -> Iterator[list[Order]]:
@@ -164,4 +169,3 @@ def _row(year: SeedYear, quota: Quota, granted: int) -> tuple[object, ...]:
 
 def _indicator_no(year: SeedYear, number: int) -> str:
     return f"seed{year.seed}-{number:05}"
-
