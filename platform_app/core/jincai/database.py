@@ -125,7 +125,7 @@ class Database:
                 log.warning("database %s: connection lost: %s", self.name, str(error).strip())
                 await self._drain()
                 if asked.in_doubt and not asked.repeatable:
-                    raise DatabaseUnavailableError("the connection broke while the work was committed") from error
+                    raise DatabaseUnavailableError("the connection broke during COMMIT") from error
                 if time.monotonic() + RETRY_SECONDS >= deadline:
                     raise DatabaseUnavailableError("the connection to the database broke") from error
                 await asyncio.sleep(RETRY_SECONDS)
@@ -201,7 +201,7 @@ class Database:
 
 
 class UnprotectedCommitError(Exception):
-    """A COMMIT that only this server has: the wait for the standby was cancelled. It counts as not answered."""
+    """A COMMIT that only this server has, since waiting for the standby was cancelled: no answer."""
 
 
 @dataclass
@@ -225,7 +225,7 @@ class _Transaction(Generic[T]):
         try:
             async with connection.transaction():
                 if self.in_doubt:
-                    # What the lost COMMIT left is waited for by this one, which would otherwise write nothing.
+                    # This COMMIT waits for what the lost one left, even if the work now writes nothing.
                     await connection.execute("SELECT pg_logical_emit_message(true, 'jincai', '')")
                 if self.token is not None:
                     await connection.execute("SELECT set_config('jincai.session', %s, true)", (self.token,))

@@ -88,7 +88,11 @@ class Report(BaseModel):
 
 
 def run(
-    url: str, systems: Sequence[System], app_role: str, wait_seconds: float = 0, auth_role: str = "jincai_auth"
+    url: str,
+    systems: Sequence[System],
+    app_role: str,
+    wait_seconds: float = 0,
+    auth_role: str = "jincai_auth",
 ) -> Report:
     """Migrate the database at ``url`` (as its schema owner) for the platform and ``systems``.
 

@@ -22,6 +22,8 @@ SELECT actor, permissions, divisions, agencies, account_id
  WHERE token_sha256 = %s AND expires_at > statement_timestamp()
 """
 
+_Row = tuple[str, list[str], list[str] | None, list[str] | None, int | None]
+
 
 @dataclass(frozen=True)
 class Principal:
@@ -90,7 +92,7 @@ def token_of(request: Request) -> str | None:
 
 
 async def _look_up(request: Request, token: str) -> Principal | None:
-    async def ask(cx: AsyncConnection) -> tuple[str, list[str], list[str] | None, list[str] | None, int | None] | None:
+    async def ask(cx: AsyncConnection) -> _Row | None:
         return await (await cx.execute(_SESSION, (hashed(token),))).fetchone()
 
     row = await platform_of(request).door.read(ask)

@@ -8,7 +8,8 @@ import psycopg
 from psycopg import AsyncConnection
 
 OPEN = """
-INSERT INTO auth.session (token_sha256, account_id, api_key_id, actor, permissions, divisions, agencies, expires_at)
+INSERT INTO auth.session
+       (token_sha256, account_id, api_key_id, actor, permissions, divisions, agencies, expires_at)
 VALUES (%(hash)s, %(account_id)s, %(api_key_id)s, %(actor)s, %(permissions)s, %(divisions)s, %(agencies)s,
         clock_timestamp() + make_interval(secs => %(seconds)s))
 """
