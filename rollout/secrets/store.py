@@ -41,6 +41,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "secret__postgres_rewind": _password,
     "secret__jincai_owner": _password,
     "secret__jincai_app": _password,
+    "secret__jincai_auth": _password,
     "secret__patroni_api": _password,
     "secret__backup_cipher": _password,
     "secret__vrrp": _vrrp,

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -17,14 +17,18 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from jincai import app, embedded, migrate, plugins
+from jincai.auth import sessions
+from jincai.auth.roles import PERMISSIONS
 from jincai.embedded import Server
 from jincai.settings import Settings
 from psycopg import sql
 
 APP_ROLE = "jincai_app"
+AUTH_ROLE = "jincai_auth"
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 FAST = {"fsync": "off", "shared_buffers": "32MB", "max_connections": "60"}
 Serving = Callable[..., AbstractContextManager[TestClient]]
+Session = Callable[..., str]
 Frozen = Callable[[Server], AbstractContextManager[None]]
 _numbers = count(1)
 
@@ -83,17 +87,18 @@ def server(binaries: Path) -> Iterator[Server]:
     with _home() as home:
         server = Server(binaries, home, FAST)
         server.start()
-        embedded.prepare(server, APP_ROLE)
+        embedded.prepare(server, APP_ROLE, AUTH_ROLE)
         yield server
         server.stop("immediate")
 
 
 @dataclass(frozen=True)
 class Urls:
-    """The addresses of one database: of its owner and of the application."""
+    """The addresses of one database: of its owner, of the application and of its log-in."""
 
     owner: str
     app: str
+    auth: str
 
 
 @contextmanager
@@ -103,7 +108,7 @@ def new_database(server: Server, template: str) -> Iterator[Urls]:
     drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
     with psycopg.connect(server.url("postgres"), autocommit=True) as cx:
         cx.execute(create.format(*(sql.Identifier(word) for word in (name, template, embedded.OWNER))))
-    yield Urls(server.url(name, embedded.OWNER), server.url(name, APP_ROLE))
+    yield Urls(*(server.url(name, role) for role in (embedded.OWNER, APP_ROLE, AUTH_ROLE)))
     with psycopg.connect(server.url("postgres"), autocommit=True) as cx:
         cx.execute(drop.format(sql.Identifier(name)))
 
@@ -143,5 +148,33 @@ def serving() -> Serving:
 
 @pytest.fixture(scope="module")
 def client(database: Urls) -> Iterator[TestClient]:
-    with _serving(database.app) as client:
+    """The application, asked by nobody in particular."""
+    with _serving(database.app, auth_database_url=database.auth) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def session(database: Urls) -> Session:
+    """Opens a session with these permissions, in these divisions and for these units (None: all); its token."""
+
+    def opened(
+        *permissions: str,
+        divisions: Sequence[str] | None = None,
+        agencies: Sequence[str] | None = None,
+        actor: str = "test",
+        seconds: float = 3600,
+    ) -> str:
+        with psycopg.connect(database.auth) as cx:
+            return sessions.open_for_process(
+                cx, actor, permissions, seconds, divisions=divisions, agencies=agencies
+            )
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def clerk(database: Urls, session: Session) -> Iterator[TestClient]:
+    """The application, asked with a token that may do everything everywhere."""
+    with _serving(database.app, auth_database_url=database.auth) as client:
+        client.headers["Authorization"] = f"Bearer {session(*PERMISSIONS)}"
         yield client

@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from jincai import __version__, identity, limits, migrate, operations, problems
-from jincai.auth.principal import Remembered
+from jincai.auth.origin import SameOrigin
+from jincai.auth.passwords import Passwords
+from jincai.auth.principal import Remembered, principal_of
 from jincai.database import Database
 from jincai.headers import SafeHeaders
 from jincai.metrics import CountRequests, Metrics
-from jincai.pages import rendering
+from jincai.pages import login, rendering
 from jincai.pages import routes as pages
 from jincai.platform import Platform
 from jincai.settings import Settings
@@ -39,6 +41,7 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
                 if system.running:
                     await stack.enter_async_context(system.running(app.state.platform))
             yield
+        app.state.passwords.close()
         await asyncio.gather(*(one.close() for one in every))
 
     app = FastAPI(
@@ -47,16 +50,18 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        responses={status: {"model": problems.Problem} for status in (422, 503)},
+        responses={status: {"model": problems.Problem} for status in (401, 403, 422, 503)},
         lifespan=lifespan,
     )
     problems.install(app)
     app.include_router(operations.router)
     app.include_router(standards.router)
     app.include_router(pages.router)
+    app.include_router(login.router)
     app.mount("/static", StaticFiles(packages=[("jincai", "pages/static")]), name="static")
     for system in systems:
-        app.include_router(system.router())
+        # Nothing of a system is for nobody, whatever its author forgot.
+        app.include_router(system.router(), dependencies=[Depends(principal_of)])
 
     rendering.environment()
 
@@ -64,10 +69,12 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     loaded = identity.at_start(systems, settings)
     metrics = Metrics(loaded, lambda: {one.name: one.stats() for one in (database, lane, door)})
     app.add_middleware(limits.BodyLimit)
+    app.add_middleware(SameOrigin)
     app.add_middleware(SafeHeaders)
     app.add_middleware(CountRequests, metrics=metrics)
     app.state.schema_known = operations.SchemaKnown()
     app.state.remembered = Remembered()
+    app.state.passwords = Passwords()
     app.state.platform = Platform(
         loaded=loaded,
         systems=systems,

@@ -1,4 +1,4 @@
-"""The command line: `jincai serve`, `migrate`, `version`. Assembles and shows; the work is elsewhere."""
+"""The command line: assembles and shows; the work is elsewhere."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ import typer
 
 from jincai import identity, plugins, settings
 from jincai import migrate as migration
+from jincai.auth import command
 from jincai.errors import ConfigurationError, Exit, JincaiError
 
 app = typer.Typer(
@@ -19,6 +20,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(command.account)
+app.add_typer(command.key)
 
 
 @app.command()

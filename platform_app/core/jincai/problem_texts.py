@@ -9,6 +9,16 @@ KINDS: dict[int, tuple[str, tuple[str, str], tuple[str, str]]] = {
         ("请求无法识别", "请检查请求的格式。"),
         ("Bad request", "Check the request's form."),
     ),
+    401: (
+        "not-logged-in",
+        ("尚未登录", "请登录,或在请求头 Authorization 中提供有效的接口密钥。"),
+        ("Not logged in", "Log in, or send a valid API key in the Authorization header."),
+    ),
+    403: (
+        "forbidden",
+        ("没有权限", "请联系安全管理员。"),
+        ("Not allowed", "Ask the security administrator."),
+    ),
     404: (
         "not-found",
         ("没有找到", "请检查网址或代码。"),
@@ -18,6 +28,11 @@ KINDS: dict[int, tuple[str, tuple[str, str], tuple[str, str]]] = {
         "method-not-allowed",
         ("不支持的请求方法", "请改用响应头 Allow 所列的方法。"),
         ("Method not allowed", "Use a method that the Allow header names."),
+    ),
+    409: (
+        "conflict",
+        ("与现有记录冲突", "请重新读取后再提交。"),
+        ("Conflict", "Read what is there now, then try again."),
     ),
     413: (
         "too-large",

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from jincai import language
+from jincai.auth.principal import principal_if_known
 from jincai.errors import DatabaseUnavailableError
 from jincai.language import Language
 from jincai.pages import rendering
@@ -19,6 +21,8 @@ from jincai.problem_texts import KINDS, MISTAKES, NO_DATABASE
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
+# How long a page about a problem waits to learn for whom it is.
+WHO_SECONDS = 1.0
 MACHINE_PATHS = frozenset({"/healthz", "/livez", "/version", "/metrics"})
 
 
@@ -79,18 +83,22 @@ def install(app: FastAPI) -> None:
 
     async def http_error(request: Request, error: Exception) -> Response:
         error = cast("HTTPException", error)
+        if error.status_code == 401 and _reads_pages(request):
+            return _to_login(request)
         usual = error.detail == HTTPStatus(error.status_code).phrase
-        return _answer(request, error.status_code, "" if usual else str(error.detail), headers=error.headers)
+        return await _answer(
+            request, error.status_code, "" if usual else str(error.detail), headers=error.headers
+        )
 
     async def invalid(request: Request, error: Exception) -> Response:
         errors = cast("RequestValidationError", error).errors()
-        return _answer(request, 422, found=mistakes(errors, language.of(request)))
+        return await _answer(request, 422, found=mistakes(errors, language.of(request)))
 
     async def no_database(request: Request, _: Exception) -> Response:
-        return _answer(request, 503, NO_DATABASE[language.of(request)])
+        return await _answer(request, 503, NO_DATABASE[language.of(request)])
 
     async def unexpected(request: Request, _: Exception) -> Response:
-        return _answer(request, 500)
+        return await _answer(request, 500)
 
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid)
@@ -98,7 +106,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, unexpected)
 
 
-def _answer(
+async def _answer(
     request: Request,
     status: int,
     detail: str = "",
@@ -107,10 +115,19 @@ def _answer(
 ) -> Response:
     problem = describe(status, language.of(request), request.url.path, detail, found)
     if _reads_pages(request):
+        if status != 503:  # the database is away: nobody knows who asks
+            await principal_if_known(request, WHO_SECONDS)
         page = rendering.page(request, platform_of(request), "problem.html", {"problem": problem}, status)
         page.headers.update(_headers(problem, headers))
         return page
     return response(problem, headers)
+
+
+def _to_login(request: Request) -> Response:
+    """To the log-in page, and from there back to what was asked for."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    query = f"?{urlencode({'next': asked})}" if request.method in {"GET", "HEAD"} else ""
+    return RedirectResponse(f"/login{query}", 303)
 
 
 def _reads_pages(request: Request) -> bool:

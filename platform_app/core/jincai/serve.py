@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import typer
+
 from jincai.errors import ConfigurationError
 from jincai.server import Address, run
 from jincai.settings import Settings
@@ -62,6 +64,9 @@ def _own_database(
             migrate.run(owner, systems, settings.app_role, auth_role=settings.auth_role)
             if demo:
                 demonstration.load(owner, systems)
+                people = demonstration.add_people(server.url(user=settings.auth_role))
+                typer.echo(f"演示账户 Demonstration accounts: {', '.join(people)}")
+                typer.echo(f"密码 Their password: {demonstration.PASSWORD}")
             yield server.url(user=settings.app_role), server.url(user=settings.auth_role), owner
         finally:
             server.stop()

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row
 from pydantic import BaseModel
 
+from jincai.auth.principal import principal_of, require
 from jincai.pages import rendering
 from jincai.pages.query import PageAddress
 from jincai.paging import BooksQuery, DivisionCode, Page, PageQuery, Year
@@ -68,7 +69,11 @@ async def answer(
     columns: Sequence[Column],
     find: Callable[[AsyncConnection, BooksQuery], Awaitable[Page[T]]],
 ) -> HTMLResponse:
-    """The page for ``asked``: rows from ``find``, or the books that ``table`` holds."""
+    """The page for ``asked``: rows from ``find``, or the books that ``table`` holds for the reader.
+
+    Raises:
+        HTTPException: 401 for nobody, 403 for who may not read this system.
+    """
 
     async def ask(cx: AsyncConnection) -> tuple[Page[T] | None, list[Books]]:
         if asked.fiscal_year is None or asked.division is None:
@@ -76,7 +81,10 @@ async def answer(
         given = asked.model_dump(include=set(BooksQuery.model_fields))
         return await find(cx, BooksQuery.model_validate(given)), []
 
-    page, books = await platform.database.read(ask)
+    principal = await principal_of(request)
+    # A system's pages are under /<code>, and reading them is its permission <code>.read.
+    require(request, principal, f"{request.url.path.split('/')[1]}.read")
+    page, books = await platform.database.read(ask, token=principal.token)
     context = {"title": title, "asked": asked, "columns": columns, "page": page, "books": books}
     return rendering.page(request, platform, "listing.html", context)
 

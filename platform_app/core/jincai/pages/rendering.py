@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from jincai import __version__, language
+from jincai.auth.principal import Principal
 from jincai.platform import Platform
 from jincai.system import MenuEntry
 
@@ -43,6 +44,7 @@ def page(
 ) -> HTMLResponse:
     """``template`` with ``context``; templates say every text in both languages as ``t(zh, en)``."""
     lang = language.of(request)
+    principal: Principal | None = getattr(request.state, "principal", None)
 
     def with_query(**changes: object) -> str:
         """This page's address with some parameters changed; None leaves one out."""
@@ -59,15 +61,27 @@ def page(
             lang=lang,
             path=request.url.path,
             with_query=with_query,
-            menu=(*OWN_MENU, *(entry for system in platform.systems for entry in system.menu)),
+            menu=_menu(platform, principal),
+            principal=principal,
             loaded=platform.loaded,
             static_version=__version__,
         )
     )
     answer = HTMLResponse(text, status_code=status)
+    if principal:  # nothing for whoever goes back in the browser after the log-out
+        answer.headers["Cache-Control"] = "no-store"
     if picked := language.chosen(request):
         answer.set_cookie(language.COOKIE, picked, max_age=COOKIE_SECONDS, httponly=True, samesite="lax")
     return answer
+
+
+def _menu(platform: Platform, principal: Principal | None) -> tuple[MenuEntry, ...]:
+    """What the principal may read; nothing for nobody."""
+    if principal is None:
+        return ()
+    allowed = {code.partition(".")[0] for code in principal.permissions}
+    systems = (system for system in platform.systems if system.code in allowed)
+    return (*OWN_MENU, *(entry for system in systems for entry in system.menu))
 
 
 def yuan(fen: int) -> str:

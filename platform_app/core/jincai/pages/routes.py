@@ -1,17 +1,20 @@
 """The platform's own pages: the overview and the divisions."""
 
+import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from psycopg import AsyncConnection
 
 from jincai import health
+from jincai.auth.principal import principal_if_known, principal_of
 from jincai.errors import DatabaseUnavailableError
+from jincai.health import Health
 from jincai.pages import rendering
 from jincai.pages.query import PageAddress
 from jincai.paging import Page
-from jincai.platform import PlatformOf
+from jincai.platform import Platform, PlatformOf
 from jincai.standards import divisions
 from jincai.standards.divisions import Division, DivisionQuery
 
@@ -24,15 +27,12 @@ class DivisionPageQuery(DivisionQuery, PageAddress):
 
 @router.get("/")
 async def home(request: Request, platform: PlatformOf) -> HTMLResponse:
-    """What runs here, and whether it is well; answers with the database away, too."""
-    try:
-        found = await health.check(platform.lane, platform.expected)
-    except DatabaseUnavailableError:
-        found = None
+    """What runs here, and whether it is well; for anybody, and with the database away, too."""
+    found, _ = await asyncio.gather(_health(platform), principal_if_known(request, health.WITHIN_SECONDS))
     return rendering.page(request, platform, "home.html", {"health": found, "systems": platform.systems})
 
 
-@router.get("/standards/divisions")
+@router.get("/standards/divisions", dependencies=[Depends(principal_of)])
 async def division_browser(
     request: Request, platform: PlatformOf, asked: Annotated[DivisionPageQuery, Query()]
 ) -> HTMLResponse:
@@ -52,6 +52,13 @@ async def division_browser(
         "names": {one.code: one.name for one in parents},
     }
     return rendering.page(request, platform, "divisions.html", context)
+
+
+async def _health(platform: Platform) -> Health | None:
+    try:
+        return await health.check(platform.lane, platform.expected)
+    except DatabaseUnavailableError:
+        return None
 
 
 def _line(code: str) -> set[str]:

@@ -1,0 +1,195 @@
+"""Roles as data: what each lets people do, and which of them one person may not hold together.
+
+Maker and checker of one thing are two people, and so are the three administrators (三员分离: 系统管理员,
+安全管理员, 审计管理员; GB/T 22239-2019, 8.1.5), who do no business either.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+from jincai.errors import ConfigurationError
+
+Duty = Literal["unit", "maker", "checker", "reader", "system", "security", "audit"]
+ADMINISTRATORS: frozenset[Duty] = frozenset({"system", "security", "audit"})
+
+# Code → name in Chinese and in English.
+PERMISSIONS: dict[str, tuple[str, str]] = {
+    "standards.draft": ("编制标准草案", "prepare standards"),
+    "standards.publish": ("发布标准", "publish standards"),
+    "budget.read": ("查看预算", "read the budget"),
+    "budget.submit": ("单位申报预算", "submit a unit's budget"),
+    "budget.draft": ("编制预算", "prepare the budget"),
+    "budget.approve": ("审批预算", "approve the budget"),
+    "payment.read": ("查看支付", "read payments"),
+    "payment.submit": ("单位申请支付", "ask for a payment"),
+    "payment.review": ("审核支付", "review payments"),
+    "payment.post": ("支付记账", "post payments"),
+    "ledger.read": ("查看总账", "read the ledger"),
+    "ledger.draft": ("编制凭证", "prepare vouchers"),
+    "ledger.book": ("凭证记账", "book vouchers"),
+    "ledger.close": ("结账", "close a period"),
+    "auth.manage": ("管理账户与授权", "manage accounts and grants"),
+    "audit.read": ("查看审计日志", "read the audit log"),
+}
+
+
+@dataclass(frozen=True)
+class Role:
+    """One role.
+
+    Attributes:
+        title: Chinese name.
+        title_en: English name.
+        duty: its part in the division of labour.
+        thing: what it works on, such as ``budget``; "" for administrators and readers.
+        permissions: codes of `PERMISSIONS`.
+    """
+
+    title: str
+    title_en: str
+    duty: Duty
+    thing: str
+    permissions: tuple[str, ...]
+
+    @property
+    def administers(self) -> bool:
+        """Whether it is one of the three administrators."""
+        return self.duty in ADMINISTRATORS
+
+
+ROLES: dict[str, Role] = {
+    "system_admin": Role("系统管理员", "System administrator", "system", "", ()),
+    "security_admin": Role("安全管理员", "Security administrator", "security", "", ("auth.manage",)),
+    "audit_admin": Role("审计管理员", "Audit administrator", "audit", "", ("audit.read",)),
+    "standards_maker": Role("标准编制", "Standards, maker", "maker", "standards", ("standards.draft",)),
+    "standards_checker": Role(
+        "标准发布", "Standards, checker", "checker", "standards", ("standards.publish",)
+    ),
+    "budget_unit": Role("单位预算", "Unit's budget", "unit", "budget", ("budget.read", "budget.submit")),
+    "budget_maker": Role("预算编制", "Budget, maker", "maker", "budget", ("budget.read", "budget.draft")),
+    "budget_checker": Role(
+        "预算审批", "Budget, checker", "checker", "budget", ("budget.read", "budget.approve")
+    ),
+    "payment_unit": Role(
+        "单位支付", "Unit's payments", "unit", "payment", ("budget.read", "payment.read", "payment.submit")
+    ),
+    "payment_maker": Role(
+        "支付审核", "Payment, maker", "maker", "payment", ("payment.read", "payment.review")
+    ),
+    "payment_checker": Role(
+        "支付复核", "Payment, checker", "checker", "payment", ("payment.read", "payment.post")
+    ),
+    "ledger_maker": Role("凭证编制", "Ledger, maker", "maker", "ledger", ("ledger.read", "ledger.draft")),
+    "ledger_checker": Role(
+        "凭证复核", "Ledger, checker", "checker", "ledger", ("ledger.read", "ledger.book", "ledger.close")
+    ),
+    "reader": Role("查询", "Reader", "reader", "", ("budget.read", "payment.read", "ledger.read")),
+}
+
+
+class SeparationError(ConfigurationError):
+    """Roles that one person may not hold together."""
+
+
+@dataclass(frozen=True)
+class Granted:
+    """One role of a person in a division (None: in all), for one unit (None: for every unit)."""
+
+    role: str
+    division: str | None = None
+    agency: str | None = None
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What all grants of a person come to.
+
+    Attributes:
+        permissions: the union of the roles'.
+        divisions: as granted, not yet those below them; None for all.
+        agencies: None for every unit of those divisions.
+    """
+
+    permissions: tuple[str, ...]
+    divisions: tuple[str, ...] | None
+    agencies: tuple[str, ...] | None
+
+
+def extent(grants: Iterable[Granted]) -> Extent:
+    """What a session of someone with these grants may do.
+
+    A session has one set of permissions and one of divisions, so every role must be granted for the same
+    divisions and units: otherwise one role would reach where only another was granted.
+
+    Raises:
+        SeparationError: the roles may not be held together, or differ in where they hold.
+        ConfigurationError: there is no such role, or a unit's role names no unit.
+    """
+    held = tuple(grants)
+    check(one.role for one in held)
+    where: dict[str, set[tuple[str | None, str | None]]] = {}
+    for one in held:
+        where.setdefault(one.role, set()).add((one.division, one.agency))
+    if len({frozenset(places) for places in where.values()}) > 1:
+        raise SeparationError(
+            f"{', '.join(sorted(where))} are granted for different divisions or units",
+            "Give one person the same divisions and units in every role, or make a second account.",
+        )
+    places = next(iter(where.values()), set())
+    divisions, agencies = {place[0] for place in places}, {place[1] for place in places}
+    if len(places) != len(divisions) * len(agencies):
+        raise SeparationError("units are granted in some of the divisions only", "Make an account for each.")
+    if None in agencies and (unit := next((one for one in where if ROLES[one].duty == "unit"), None)):
+        raise ConfigurationError(f"{unit} is a unit's role and names no unit", "Give --agency.")
+    # Whoever runs the platform or its accounts sees no books.
+    if any(ROLES[role].duty in {"system", "security"} for role in where):
+        divisions = set()
+    return Extent(
+        permissions=tuple(sorted({code for role in where for code in ROLES[role].permissions})),
+        divisions=_bounded(divisions),
+        agencies=_bounded(agencies),
+    )
+
+
+def check(codes: Iterable[str]) -> None:
+    """Refuse roles that one person may not hold together.
+
+    Raises:
+        SeparationError: names the two.
+        ConfigurationError: there is no such role.
+    """
+    held = sorted(set(codes))
+    for code in held:
+        if code not in ROLES:
+            raise ConfigurationError(f"there is no role {code}", f"Choose from {', '.join(ROLES)}.")
+    for one, other in combinations(held, 2):
+        if _exclude_each_other(ROLES[one], ROLES[other]):
+            raise SeparationError(
+                f"{one} ({ROLES[one].title}) and {other} ({ROLES[other].title}) exclude each other",
+                "Give them to two people.",
+            )
+
+
+def check_permissions(codes: Iterable[str]) -> None:
+    """Refuse what is no permission.
+
+    Raises:
+        ConfigurationError: names it and what there is.
+    """
+    for code in codes:
+        if code not in PERMISSIONS:
+            raise ConfigurationError(
+                f"there is no permission {code}", f"Choose from {', '.join(PERMISSIONS)}."
+            )
+
+
+def _exclude_each_other(one: Role, other: Role) -> bool:
+    if one.administers or other.administers:
+        return True
+    return one.thing == other.thing != "" and one.duty != other.duty
+
+
+def _bounded(codes: set[str | None]) -> tuple[str, ...] | None:
+    return None if None in codes else tuple(sorted(code for code in codes if code is not None))

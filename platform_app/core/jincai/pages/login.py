@@ -1,0 +1,124 @@
+"""The log-in page, logging in and logging out."""
+
+import re
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from jincai import language
+from jincai.auth import login
+from jincai.auth.passwords import TooManyTriesError
+from jincai.auth.principal import COOKIE, principal_if_known, token_of
+from jincai.pages import rendering
+from jincai.pages.query import PageAddress
+from jincai.platform import PlatformOf
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+FORM_BYTES = 8192
+WHO_SECONDS = 2.0
+_LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
+
+_REFUSED = (
+    f"用户名或密码不正确,或账户已锁定。连续 {login.FAILURES_MOST} 次失败后锁定 {login.LOCKED_MINUTES} 分钟。",
+    f"Wrong name or password, or locked: {login.FAILURES_MOST} failures lock it {login.LOCKED_MINUTES} minutes.",
+)
+_UNUSABLE = (
+    "账户的角色互相冲突,不能登录。请联系安全管理员。",
+    "The account's roles do not go together, so it cannot be used. Ask the security administrator.",
+)
+_BUSY = ("登录的人过多,请稍后重试。", "Too many people are logging in; try again shortly.")
+
+
+class LoginAddress(PageAddress):
+    """The log-in page's address; ``next`` is where to go afterwards."""
+
+    next: str = ""
+
+    @property
+    def target(self) -> str:
+        """``next`` if it is a path of ours, else the overview."""
+        return self.next if _LOCAL.fullmatch(self.next) else "/"
+
+
+@router.get("/login")
+async def login_page(
+    request: Request, platform: PlatformOf, asked: Annotated[LoginAddress, Query()]
+) -> Response:
+    """The log-in page; who is logged in goes on."""
+    if await principal_if_known(request, WHO_SECONDS):
+        return RedirectResponse(asked.target, 303)
+    return _page(request, platform)
+
+
+@router.post("/login")
+async def log_in(request: Request, platform: PlatformOf, asked: Annotated[LoginAddress, Query()]) -> Response:
+    """Log in with the form's ``login`` and ``password``."""
+    form = await _form(request)
+    name = form.get("login", "").strip().lower()
+    try:
+        token = await login.log_in(platform.door, request.app.state.passwords, name, form.get("password", ""))
+    except login.RefusedError:
+        return _refuse(request, platform, 401, _REFUSED, name)
+    except login.UnusableError:
+        return _refuse(request, platform, 403, _UNUSABLE, name)
+    except TooManyTriesError:
+        return _refuse(request, platform, 503, _BUSY, name)
+    answer = RedirectResponse(asked.target, 303)
+    answer.set_cookie(
+        COOKIE,
+        token,
+        max_age=login.SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+@router.post("/logout")
+async def log_out(request: Request, platform: PlatformOf) -> Response:
+    """End the session here and everywhere."""
+    if token := token_of(request):
+        await login.log_out(platform.door, token)
+        request.app.state.remembered.forget(token)
+    answer = RedirectResponse("/login", 303)
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=request.url.scheme == "https")
+    return answer
+
+
+def _refuse(
+    request: Request, platform: PlatformOf, status: int, words: tuple[str, str], name: str
+) -> Response:
+    text = words[0] if language.of(request) == "zh" else words[1]
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(status, {})
+    if not request.headers.get("accept", "").startswith("text/html"):
+        raise HTTPException(status, text, headers)
+    answer = _page(request, platform, text, name, status)
+    answer.headers.update(headers)
+    return answer
+
+
+def _page(
+    request: Request, platform: PlatformOf, error: str = "", name: str = "", status: int = 200
+) -> HTMLResponse:
+    context = {"error": error, "name": name}
+    answer = rendering.page(request, platform, "login.html", context, status)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The fields of a URL-encoded form; a field given twice counts by its last value."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > FORM_BYTES:
+            raise HTTPException(413)
+    try:
+        fields = parse_qs(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=10)
+    except ValueError:
+        raise HTTPException(400) from None
+    return {name: values[-1] for name, values in fields.items()}
