@@ -155,7 +155,7 @@ def client(database: Urls) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="module")
 def session(database: Urls) -> Session:
-    """Opens a session with these permissions, in these divisions and for these units (None: all); its token."""
+    """Opens a session with permissions, in divisions and for units (None: all); gives its token."""
 
     def opened(
         *permissions: str,

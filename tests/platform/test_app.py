@@ -10,6 +10,7 @@ def test_the_api_describes_itself(client: TestClient) -> None:
         "/api/v1/standards/divisions",
         "/api/v1/standards/divisions/{code}",
         "/api/v1/budget/indicators",
+        "/api/v1/payment/payments",
         "/api/v1/payment/orders",
         "/api/v1/ledger/vouchers",
     } <= set(described["paths"])

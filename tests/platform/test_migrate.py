@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from jincai.errors import DatabaseUnavailableError, MigrationError
 from jincai.system import Grant, System
 
 ROLE = "jincai_app"
+PLATFORM = list((resources.files("jincai") / "migrations").iterdir())
 MakeSystem = Callable[..., System]
 
 
@@ -45,16 +47,13 @@ FIRST = {"0001_expand_thing.sql": "CREATE SCHEMA demo;\nCREATE TABLE demo.thing 
 
 def test_the_first_run_applies_everything_and_the_second_nothing(empty_database) -> None:
     first = migrate.run(empty_database.owner, plugins.load(), ROLE)
-    assert [one.dist for one in first.applied] == [
-        "jincai",
-        "jincai-budget",
-        "jincai-ledger",
-        "jincai-payment",
-    ]
-    assert first.seeded == {"standards.division": 156}
-    assert "SELECT ON standards.division" in first.granted
+    dists = dict.fromkeys(one.dist for one in first.applied)
+    assert list(dists) == ["jincai", "jincai-budget", "jincai-ledger", "jincai-payment"]
+    assert first.seeded["standards.division"] == 156
+    assert {"SELECT ON standards.division", "SELECT ON auth.account"} <= set(first.granted)
     second = migrate.run(empty_database.owner, plugins.load(), ROLE)
-    assert (second.applied, second.already, second.seeded, second.granted) == ((), 4, {}, ())
+    already = len(first.applied)
+    assert (second.applied, second.already, second.seeded, second.granted) == ((), already, {}, ())
     assert first.changed
     assert not second.changed
 
@@ -63,9 +62,13 @@ def test_the_record_says_who_and_when(empty_database) -> None:
     migrate.run(empty_database.owner, (), ROLE)
     with psycopg.connect(empty_database.owner) as cx:
         row = cx.execute(
-            "SELECT number, name, applied_by, now() - applied_at < '1 minute' FROM jincai.migration"
+            """
+            SELECT number, name, applied_by, now() - applied_at < '1 minute'
+              FROM jincai.migration
+             ORDER BY number
+            """
         )
-        assert row.fetchall() == [(1, "0001_expand_divisions", "jincai", True)]
+        assert row.fetchone() == (1, "0001_expand_divisions", "jincai", True)
 
 
 def test_a_later_run_applies_only_what_is_new(empty_database, make_system: MakeSystem) -> None:
@@ -120,8 +123,9 @@ def test_two_runs_at_once_apply_everything_once(empty_database, make_system: Mak
     with ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(migrate.run, empty_database.owner, [slow], ROLE) for _ in range(2)]
         reports = [run.result() for run in runs]
-    assert sorted(len(report.applied) for report in reports) == [0, 3]
-    assert sorted(report.already for report in reports) == [0, 3]
+    every = len(PLATFORM) + 2
+    assert sorted(len(report.applied) for report in reports) == [0, every]
+    assert sorted(report.already for report in reports) == [0, every]
 
 
 def test_the_application_gets_what_it_needs_and_no_more(empty_database, make_system: MakeSystem) -> None:
@@ -136,7 +140,8 @@ def test_the_application_gets_what_it_needs_and_no_more(empty_database, make_sys
 
 
 def test_without_the_role_nothing_is_granted(empty_database) -> None:
-    assert migrate.run(empty_database.owner, (), "no_such_role").granted == ()
+    report = migrate.run(empty_database.owner, (), "no_such_role", auth_role="nor_this_one")
+    assert report.granted == ()
 
 
 def test_a_release_corrects_its_own_rows_and_leaves_a_sites(empty_database) -> None:
@@ -194,7 +199,7 @@ def test_the_command_prints_what_it_did(empty_database) -> None:
     assert {"dist": "jincai", "name": "0001_expand_divisions"} in report["applied"]
     assert report["already"] == 0
     second = command(empty_database.owner)
-    assert (second.returncode, second.stdout) == (0, "0 applied, 4 already there\n")
+    assert (second.returncode, second.stdout) == (0, f"0 applied, {len(report['applied'])} already there\n")
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_a_person_gets_a_page(client: TestClient) -> None:
     assert "<h1>没有找到</h1>" in answer.text
 
 
-def test_a_problem_page_does_not_repeat_what_it_was_given_unescaped(client: TestClient) -> None:
-    answer = client.get("/standards/divisions?<script>=1", headers={"Accept": "text/html"})
+def test_a_problem_page_does_not_repeat_what_it_was_given_unescaped(clerk: TestClient) -> None:
+    answer = clerk.get("/standards/divisions?<script>=1", headers={"Accept": "text/html"})
     assert answer.status_code == 422
     assert "<script>" not in answer.text

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from jincai import migrate, plugins
 from jincai.embedded import Server
 
 SECONDS = 60
@@ -79,17 +81,28 @@ def embedded_in(home: Path, binaries: Path) -> dict[str, str]:
     return {"JINCAI_EMBEDDED_HOME": str(home), "JINCAI_EMBEDDED_BIN": str(binaries)}
 
 
+def indicators(served: Serve, login: str) -> int:
+    """How many the demonstration's account sees, with the password that was printed."""
+    password = re.findall(r"password: (\S+)", served.log.read_text())[0]
+    with httpx.Client(base_url=served.url) as client:
+        assert client.post("/login", data={"login": login, "password": password}).status_code == 303
+        found = client.get("/api/v1/budget/indicators", params={"fiscal_year": 2016, "division": "450100"})
+    total: int = found.json()["total"]
+    return total
+
+
 def test_alone_with_demonstration_data(start: Start, home: Path, binaries: Path) -> None:
     served = start("--demo", **embedded_in(home, binaries))
     assert served.get("version")["process"]["pid"] == served.process.pid
     assert served.get("healthz")["status"] == "ok"
-    assert served.get("api/v1/budget/indicators?fiscal_year=2016&division=450100")["total"] == 3
+    assert indicators(served, "budget_maker") == 3
     code, seconds = served.stop()
     assert (code, seconds < 10) == (0, True)
     assert not Server(binaries, home).running()
 
     again = start("--demo", **embedded_in(home, binaries))
-    assert again.get("api/v1/budget/indicators?fiscal_year=2016&division=450100")["total"] == 3
+    assert indicators(again, "budget_maker") == 3
+    assert indicators(again, "budget_unit") == 1
     code, _ = again.stop(signal.SIGINT)
     assert code == 0
     assert not Server(binaries, home).running()
@@ -107,7 +120,7 @@ def test_on_the_database_of_the_environment(start: Start, database) -> None:
     body = served.get("version")
     assert body["release"]["serial"] == 3
     assert body["process"]["instance"] == "jincai"
-    assert body["schema"]["budget"] == "0001_expand_indicator"
+    assert body["schema"]["budget"] == migrate.newest(plugins.load())["jincai-budget"]
     code, seconds = served.stop()
     assert (code, seconds < 3) == (0, True)
 

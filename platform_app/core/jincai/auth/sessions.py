@@ -49,10 +49,21 @@ def arguments(
     }
 
 
-def open_for_process(cx: psycopg.Connection, actor: str, permissions: Sequence[str], seconds: float) -> str:
-    """A token for a process of the platform itself, for all divisions; ``cx`` as owner or log-in role."""
+def open_for_process(
+    cx: psycopg.Connection,
+    actor: str,
+    permissions: Sequence[str],
+    seconds: float,
+    *,
+    divisions: Sequence[str] | None = None,
+    agencies: Sequence[str] | None = None,
+) -> str:
+    """A token for a process of the platform itself, for all divisions and units unless some are given.
+
+    ``cx`` as owner or log-in role.
+    """
     token = new_token()
-    cx.execute(OPEN, arguments(token, actor, permissions, seconds))
+    cx.execute(OPEN, arguments(token, actor, permissions, seconds, divisions=divisions, agencies=agencies))
     return token
 
 

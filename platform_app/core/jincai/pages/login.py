@@ -23,7 +23,7 @@ _LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 _REFUSED = (
     f"用户名或密码不正确,或账户已锁定。连续 {login.FAILURES_MOST} 次失败后锁定 {login.LOCKED_MINUTES} 分钟。",
-    f"Wrong name or password, or locked: {login.FAILURES_MOST} failures lock it {login.LOCKED_MINUTES} minutes.",
+    f"Wrong name or password, or locked: {login.FAILURES_MOST} failures lock for {login.LOCKED_MINUTES} min.",
 )
 _UNUSABLE = (
     "账户的角色互相冲突,不能登录。请联系安全管理员。",
