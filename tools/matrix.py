@@ -4,8 +4,8 @@ Resumes: points that passed at this commit are not tried again. Each starts from
 so that what a run leaves half-done is what a first installation leaves half-done. The table is written
 after every point, as JSON and Markdown, under docs/evidence/.
 
-``--in-a-row POINT`` tries POINT and all later ones within one installation, which is faster: killed at a point,
-the next run goes past it and is killed at the next one; the last run ends uniform. It has a table of its own.
+``--in-a-row POINT`` tries POINT and all later ones within one installation, which is faster: killed at a
+point, the next run goes past it and is killed at the next one; the last one ends uniform. Its table is apart.
 """
 
 import argparse
