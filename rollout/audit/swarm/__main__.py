@@ -55,9 +55,16 @@ def _one(host: Host, work: dict[str, Any], entry: dict[str, str], out: TextIOWra
 
 
 def _transport(sock: socket.socket, **options: Any) -> Transport:
-    """A connection that waits for no acknowledgement before it goes on: else each login idles 0.1 s."""
+    """A connection that waits for no acknowledgement before it goes on: else each login idles 0.1 s.
+
+    P-256 comes first among the key exchanges: sshd has it from OpenSSL, but Curve25519 from plain C that
+    takes 2 ms more. A host that offers only the latter gets it.
+    """
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return Transport(sock, **options)
+    transport = Transport(sock, **options)
+    offered = transport.get_security_options()
+    offered.kex = sorted(offered.kex, key=lambda name: name != "ecdh-sha2-nistp256")
+    return transport
 
 
 def _inventory(work: dict[str, Any]) -> Inventory:
