@@ -21,9 +21,9 @@ COMMAND = (
 )
 
 # ``p``: this loader, the magic number of the code, the code, the sources. A Python whose code has another
-# number compiles the sources, which takes it longer than everything else.
+# number compiles the sources, which takes it longer than everything else. At the end nothing is taken apart.
 _LOADER = """
-import sys, _frozen_importlib_external
+import os, sys, _frozen_importlib_external
 for name in ("rollout", "rollout.audit", "rollout.audit.probes"):
     sys.modules[name] = type(sys)(name)
 same = _frozen_importlib_external.MAGIC_NUMBER == p[1]
@@ -33,6 +33,7 @@ for name, code in marshal.loads(zlib.decompress(p[2] if same else p[3])):
     setattr(sys.modules["rollout.audit.probes"], name, module)
     exec(code if same else compile(code, name + ".py", "exec"), module.__dict__)
 module.main()
+os._exit(0)
 """
 
 
