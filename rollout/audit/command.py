@@ -4,10 +4,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from rollout.audit import audit as audits
-from rollout.audit import build, records, reports, terminal
+from rollout.audit import build, records, reports
+from rollout.audit.findings import AuditReport
 from rollout.errors import Exit
 from rollout.inventory import default_path, load, select
 from rollout.paths import Home
@@ -46,12 +45,24 @@ def run(request: Request, swarm: audits.Swarm) -> Exit:
     if request.as_json:
         sys.stdout.write(reports.text(made).decode())
     else:
-        terminal.show(made, Console())
+        _show(made)
     return reports.exit_code(made)
+
+
+def _show(made: AuditReport) -> None:
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    from rollout.audit import terminal  # noqa: PLC0415
+
+    terminal.show(made, Console())
 
 
 def verify(file: Path, key: Path | None) -> None:
     """Verifies a report's signature and shows what it attests."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    from rollout.audit import terminal  # noqa: PLC0415
+
     public = key or Home().keys / "report.gpg"
     found = reports.read_verified(file, public)
     console = Console(highlight=False)

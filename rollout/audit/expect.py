@@ -14,7 +14,7 @@ from rollout.paths import Home
 from rollout.record import HostRecord, ManagedFile, SiteRecord
 from rollout.release.manifest import Deb, Wheel
 
-# Always asked for, so that a host whose record was lost still shows what runs on it.
+# Always asked for if they are loaded, so that a host whose record was lost still shows what runs on it.
 KNOWN_UNITS = (
     "etcd.service",
     "haproxy.service",
@@ -93,10 +93,15 @@ def wanted(host: Host, record: SiteRecord | None, contents: Mapping[str, Content
     packaged = {path for paths in (contents or {}).values() for path in paths}
     return Wanted(
         paths=sorted({*files, *packaged}),
-        units=sorted({*services, *KNOWN_UNITS}),
+        units=sorted({*services, *(_if_loaded(unit) for unit in KNOWN_UNITS if unit not in services)}),
         patroni=f"https://{host.address}:8008",
         record=f"/var/lib/rollout/records/{host.site}.json" if host.letter == "s" and not record else "",
     )
+
+
+def _if_loaded(unit: str) -> str:
+    """As a pattern: systemd gives what it has loaded of it, and does not search its folders for it first."""
+    return unit.replace(".", "[.]")
 
 
 def environment(build: Build, home: Home) -> Environment:

@@ -2,9 +2,12 @@
 
 import base64
 import zlib
-from typing import Any
+from functools import lru_cache
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+
+from rollout.audit.dpkg import parse_status
 
 MARKER = "rollout-facts:"
 _MAX_BYTES = 64 * 1024 * 1024  # ten times what the largest host reports
@@ -34,6 +37,17 @@ class Package(Model):
     flag: str  # ok or reinstreq
     state: str  # installed, config-files, half-configured, …
     essential: bool  # essential or required
+
+
+# Hosts that are alike send the same text.
+@lru_cache(maxsize=64)
+def _packages(status: str) -> list[Package]:
+    return [Package.model_validate(package) for package in parse_status(status)]
+
+
+def _parsed(packages: object) -> object:
+    """Hosts send dpkg's own lines, which are parsed here."""
+    return _packages(packages) if isinstance(packages, str) else packages
 
 
 class Path(Model):
@@ -97,7 +111,7 @@ class Machine(Model):
 class HostFacts(Model):
     """All of one host. ``answers``: by program or unit, whatever JSON or text it answered with."""
 
-    packages: list[Package] | ProbeError
+    packages: Annotated[list[Package] | ProbeError, BeforeValidator(_parsed)]
     files: ProbeError | dict[str, Path | None]
     venv: Environment | ProbeError | None
     units: ProbeError | dict[str, Unit]

@@ -59,7 +59,7 @@ def _entry(host: Host, wanted: Wanted) -> dict[str, str]:
         "name": host.name,
         "address": str(host.address),
         "user": host.user,
-        "wanted": wanted.model_dump_json(),
+        "wanted": payload.question(wanted),
     }
 
 

@@ -1,51 +1,52 @@
 """The command line: one module per verb; this one only assembles them and shows their errors."""
 
+import gc
 import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-import typer
+from rollout.audit import swarm_process
 
-from rollout import __version__
-from rollout.cli import apply, audit, drill, lab, plan, release, state, status
-from rollout.errors import Exit, RolloutError
+if TYPE_CHECKING:
+    import typer
 
-app = typer.Typer(
-    name="rollout",
-    help="Rolls out the fiscal platform 金财, city by city; proves that every site runs the same release.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.add_typer(lab.app, name="lab")
-app.add_typer(release.app, name="release")
-app.add_typer(drill.app, name="drill")
-for module in (plan, apply, audit, status, state):
-    module.register(app)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"rollout {__version__}")
-        raise typer.Exit
+# Module → its verbs, in the order of the help.
+VERBS = {
+    "lab": ("lab",),
+    "release": ("release",),
+    "drill": ("drill",),
+    "plan": ("plan",),
+    "apply": ("apply", "rollback", "unlock"),
+    "audit": ("audit", "verify-report"),
+    "status": ("status",),
+    "state": ("state",),
+}
+SWEEPING = ("audit", "plan")
 
 
-@app.callback()
-def _options(
-    version: bool = typer.Option(
-        False, "--version", callback=_version, is_eager=True, help="Say the version."
-    ),
-) -> None:
-    """Exit codes: 0 uniform or done, 1 findings or changes, 2 usage, 3 unreachable, 4 apply failed."""
+def assembled(words: Sequence[str]) -> "typer.Typer":
+    """The command line for ``words``: with the verb that they begin with, or else with all of them.
+
+    All of them together import ansible-runner, cryptography and more: most of a second.
+    """
+    from rollout.cli.root import app  # noqa: PLC0415 - once the swarm is on its way
+
+    for module in [name for name, verbs in VERBS.items() if words and words[0] in verbs] or VERBS:
+        import_module(f"rollout.cli.{module}").register(app)
+    return app
 
 
 def main() -> None:
-    """Entry point: every expected failure is one sentence and a way out, never a traceback."""
+    """Entry point."""
+    words = sys.argv[1:]
+    if words and words[0] in SWEEPING:
+        swarm_process.spawn_ahead()  # before anything else is imported
+        gc.disable()  # in the seconds of a sweep there is no garbage, and looking for it takes a tenth of one
     try:
-        app()
-    except RolloutError as error:
-        typer.secho(f"rollout: {error.message}", fg="red", err=True)
-        if error.hint:
-            typer.secho(f"  {error.hint}", err=True)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        typer.secho("rollout: stopped; the next apply goes on from here", err=True)
-        sys.exit(Exit.FAILED)
+        from rollout.cli.root import run  # noqa: PLC0415 - as above
+
+        run(assembled(words))
+    finally:
+        swarm_process.dismiss_ahead()
+        gc.freeze()  # nor is it looked for at the end

@@ -14,6 +14,11 @@ Site = Annotated[str, typer.Option("--site", help="The site.")]
 InventoryPath = Annotated[Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml.")]
 
 
+def register(parent: typer.Typer) -> None:
+    """Adds the commands."""
+    parent.add_typer(app, name="drill")
+
+
 @app.callback()
 def _options() -> None:
     """Drills: prove on a running site what is otherwise only believed."""

@@ -25,6 +25,11 @@ InventoryPath = Annotated[Path | None, typer.Option("-i", "--inventory", help="F
 StateName = Annotated[str, typer.Option("--name", help="Name of the saved state.")]
 
 
+def register(parent: typer.Typer) -> None:
+    """Adds the commands."""
+    parent.add_typer(app, name="lab")
+
+
 @app.command()
 def up(site: Sites = None, inventory: InventoryPath = None) -> None:
     """Bring sites up (nanning if none is named); what stands already stays."""

@@ -29,6 +29,11 @@ Release = Annotated[str, typer.Argument(help="2026.1 for its newest build, 2026.
 File = Annotated[Path, typer.Argument(help="The bundle, one file.")]
 
 
+def register(parent: typer.Typer) -> None:
+    """Adds the commands."""
+    parent.add_typer(app, name="release")
+
+
 class _Shown:
     """A progress display: one line per step, with bytes where they are known."""
 

@@ -23,6 +23,8 @@ _HOST_KEYS = {"ansible_host", "hardware__model", "hardware__unit"}
 _VERSION_KEY = re.compile(r"(^|_)(version|versions|release|serial|edition|pin|pinned)($|_)")
 _MAX_BYTES = 4 * 1024 * 1024
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # in C where PyYAML has it: ten times as fast
+
 _LETTERS: dict[str, Letter] = {letter: letter for letter in KIND_OF_LETTER}
 
 Problems = list[str]
@@ -71,7 +73,7 @@ def _read(file: Path) -> dict[str, Any]:
     if file.stat().st_size > _MAX_BYTES:
         raise ConfigurationError(f"{file}: larger than {_MAX_BYTES} bytes")
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)  # noqa: S506  a safe one
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: not valid YAML: {error}") from error
     if not isinstance(document, dict):

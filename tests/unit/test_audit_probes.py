@@ -8,9 +8,20 @@ from typing import Any
 
 import pytest
 
-from rollout.audit import payload
+from rollout.audit import dpkg, payload
 from rollout.audit.facts import Environment, HostFacts, ProbeError, Wanted, decode
-from rollout.audit.probes import answers, collect, files, machine, packages, processes, units, venv
+from rollout.audit.probes import (
+    answers,
+    collect,
+    files,
+    machine,
+    packages,
+    processes,
+    program,
+    text,
+    units,
+    venv,
+)
 
 STATUS = """Package: haproxy
 Status: install ok installed
@@ -80,7 +91,7 @@ MAPS = """55d0c0a2e000-55d0c0a52000 r--p 00000000 00:1f 1234                    
 
 
 def test_the_status_file() -> None:
-    found = {entry["name"]: entry for entry in packages.parse_status(STATUS)}
+    found = {entry["name"]: entry for entry in dpkg.parse_status(packages.fields(STATUS))}
     assert found["haproxy"]["version"] == "2.6.12-1+deb12u3"
     assert (found["haproxy"]["state"], found["haproxy"]["essential"]) == ("installed", False)
     assert found["etcd-server"]["state"] == "half-configured"
@@ -115,7 +126,7 @@ def test_a_process_belongs_to_its_unit_whoever_its_parent_is(tmp_path: Path) -> 
         (tmp_path / str(pid) / "maps").write_text(maps)
     (tmp_path / "13").mkdir()  # it ended meanwhile
     (tmp_path / "meminfo").write_text("")
-    found = processes.collect({"patroni.service", "etcd.service"}, tmp_path)
+    found = processes.collect({"patroni.service", "etcd.service"}, str(tmp_path))
     assert found["patroni.service"]["pids"] == [10, 11]
     assert found["patroni.service"]["deleted"][1] == "/usr/sbin/haproxy"
     assert found["etcd.service"] == {"pids": [], "deleted": []}
@@ -144,6 +155,29 @@ def test_the_running_kernels_debian_version() -> None:
     assert machine.parse_kernel_version("#2 SMP Tue Jan 1 00:00:00 UTC 2026") == ""
 
 
+@pytest.mark.parametrize(
+    "value", ['\u91d1 "\\\n', 1, -0.5, True, None, [], {"a": [1, {"b": (2, "c")}]}, {1: {}}]
+)
+def test_json_is_what_json_would_write(value: Any) -> None:
+    assert text.dumps(value) == json.dumps(value, separators=(",", ":"))
+
+
+def test_json_has_no_word_for_some_numbers() -> None:
+    assert text.dumps([float("nan"), float("inf")]) == "[null,null]"
+
+
+def test_a_program_of_the_host() -> None:
+    assert program.output(["sh", "-c", "echo said; echo more >&2"], 5) == "said\n"
+    with pytest.raises(OSError, match="why it failed"):
+        program.output(["sh", "-c", "echo why it failed >&2; exit 3"], 5)
+    with pytest.raises(OSError, match="ended with -9"):
+        program.output(["sh", "-c", "kill -9 $$"], 5)
+    with pytest.raises(TimeoutError, match="no answer within"):
+        program.output(["sleep", "5"], 0.05)
+    with pytest.raises(FileNotFoundError):
+        program.output(["no-such-program"], 5)
+
+
 def test_haproxys_socket() -> None:
     said = "Name: HAProxy\nVersion: 2.6.12-1+deb12u3\nRelease_date: 2025/10/03\n"
     assert answers.parse_haproxy(said) == "2.6.12-1+deb12u3"
@@ -152,8 +186,8 @@ def test_haproxys_socket() -> None:
 
 
 def test_metadata() -> None:
-    text = "Metadata-Version: 2.4\nName: h11\nVersion: 0.16.0\n\nVersion: 9 is text\n"
-    assert venv.parse_metadata(text) == ("h11", "0.16.0")
+    metadata = "Metadata-Version: 2.4\nName: h11\nVersion: 0.16.0\n\nVersion: 9 is text\n"
+    assert venv.parse_metadata(metadata) == ("h11", "0.16.0")
     assert venv.parse_metadata("") == ("", "")
 
 
@@ -235,6 +269,12 @@ def test_the_probes_run_in_a_bare_python(tmp_path: Path) -> None:
     assert facts.seconds < 5
 
 
+def test_another_python_compiles_the_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payload, "MAGIC_NUMBER", b"another")
+    monkeypatch.setattr(payload, "program", payload.program.__wrapped__)
+    assert _run(Wanted(paths=["/none"])).files == {"/none": None}
+
+
 def test_the_probes_need_nothing_but_python_itself() -> None:
     done = subprocess.run(
         ["sh", "-c", payload.COMMAND.replace("sudo -n python3", "python3 -X importtime", 1)],
@@ -246,6 +286,8 @@ def test_the_probes_need_nothing_but_python_itself() -> None:
     imported = {line.rpartition("|")[2].strip() for line in done.stdout.splitlines() if "import time" in line}
     # A host that runs nothing to ask pays for no HTTP and TLS.
     assert not imported & {"ssl", "http.client", "asyncio", "pydantic"}
+    # Nor for what takes longer to import than a bare host's probes take to run.
+    assert not imported & {"typing", "pathlib", "subprocess", "re", "json", "threading", "hashlib"}
 
 
 @pytest.mark.parametrize(
@@ -276,7 +318,7 @@ def test_facts_of_the_wrong_shape_are_refused() -> None:
     import base64
     import zlib
 
-    text: dict[str, Any] = {"packages": "many"}
-    line = base64.b64encode(zlib.compress(json.dumps(text).encode())).decode()
+    facts: dict[str, Any] = {"packages": 1}
+    line = base64.b64encode(zlib.compress(json.dumps(facts).encode())).decode()
     with pytest.raises(ValueError, match="packages"):
         decode(f"rollout-facts:{line}")

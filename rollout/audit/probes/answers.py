@@ -1,11 +1,14 @@
 """What the running programs say about themselves: the version that answers, not the one on disk."""
 
-import json
+from __future__ import annotations
+
 import os
-import socket
-import subprocess
-from pathlib import Path
-from typing import Any
+
+from rollout.audit.probes import program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _MAX_ANSWER = 1024 * 1024
 
@@ -25,12 +28,13 @@ def get_json(url: str, timeout: float, tls: dict[str, str] | None = None) -> Any
     With ``tls["ca"]`` the server's certificate is verified against it. Without one it is not: the host
     asks itself. ``tls["cert"]`` and ``tls["key"]`` are shown when the server wants them.
     """
-    import http.client  # noqa: PLC0415  a bare host asks nobody: this import would double its time
-    import ssl  # noqa: PLC0415
-    from urllib.parse import urlsplit  # noqa: PLC0415
+    import http.client
+    import json
+    import ssl
+    from urllib.parse import urlsplit
 
     parts = urlsplit(url)
-    tls = {name: path for name, path in (tls or {}).items() if Path(path).exists()}
+    tls = {name: path for name, path in (tls or {}).items() if os.path.exists(path)}
     context = ssl.create_default_context(cafile=tls.get("ca"))
     if "ca" not in tls:
         context.check_hostname = False
@@ -49,6 +53,8 @@ def get_json(url: str, timeout: float, tls: dict[str, str] | None = None) -> Any
 
 def haproxy(path: str, timeout: float) -> str:
     """The version of the HAProxy that listens on its stats socket."""
+    import socket
+
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(timeout)
         connection.connect(path)
@@ -63,17 +69,7 @@ def haproxy(path: str, timeout: float) -> str:
 
 def postgresql(port: int, timeout: float) -> str:
     """``server_version`` of the running server, e.g. ``15.13 (Debian 15.13-0+deb12u1)``."""
-    command = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-p", str(port)]
-    environment = {**os.environ, "PGCONNECT_TIMEOUT": "2", "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(
-        [*command, "-d", "postgres", "-c", "SHOW server_version"],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-        cwd="/",
-        env=environment,
-    )
-    if done.returncode:
-        raise OSError(done.stderr.strip() or f"psql ended with {done.returncode}")
-    return done.stdout.strip()
+    settings = ["PGCONNECT_TIMEOUT=2", "LC_ALL=C.UTF-8"]
+    command = ["runuser", "-u", "postgres", "--", "env", "--chdir=/", *settings]
+    command += ["psql", "-XAtq", "-p", str(port), "-d", "postgres", "-c", "SHOW server_version"]
+    return program.output(command, timeout).strip()

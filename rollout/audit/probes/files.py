@@ -1,33 +1,42 @@
 """Paths that a role or a package put there: type, content, mode, owner."""
 
+from __future__ import annotations
+
 import grp
-import hashlib
 import os
 import pwd
 import stat
-from functools import cache
-from pathlib import Path
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_users: dict[int, str] = {}
+_groups: dict[int, str] = {}
 
 
-@cache
 def _user(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
+    if uid not in _users:
+        try:
+            _users[uid] = pwd.getpwuid(uid).pw_name
+        except KeyError:
+            _users[uid] = str(uid)
+    return _users[uid]
 
 
-@cache
 def _group(gid: int) -> str:
-    try:
-        return grp.getgrgid(gid).gr_name
-    except KeyError:
-        return str(gid)
+    if gid not in _groups:
+        try:
+            _groups[gid] = grp.getgrgid(gid).gr_name
+        except KeyError:
+            _groups[gid] = str(gid)
+    return _groups[gid]
 
 
 def sha256(path: str | bytes) -> str:
     """The digest of a regular file; a fifo or device is never opened by the callers."""
+    import hashlib
+
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -48,7 +57,7 @@ def look(path: str) -> dict[str, Any] | None:
         if stat.S_ISREG(status.st_mode):
             found |= {"type": "file", "sha256": sha256(path)}
         elif stat.S_ISLNK(status.st_mode):
-            found |= {"type": "link", "target": str(Path(path).readlink())}
+            found |= {"type": "link", "target": os.readlink(path)}
         else:
             found["type"] = "directory" if stat.S_ISDIR(status.st_mode) else "other"
     except OSError as error:

@@ -1,12 +1,17 @@
 """The machine itself: kernel, boot, virtualisation, clock, and what it remembers of releases."""
 
-import json
+from __future__ import annotations
+
 import os
 import time
-from pathlib import Path
-from typing import Any
 
-ACCEPTED = Path("/var/lib/rollout/accepted.json")
+from rollout.audit.probes.text import read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+ACCEPTED = "/var/lib/rollout/accepted.json"
 
 
 def parse_virtualisation(container: str | None, cpuinfo: str) -> str:
@@ -23,17 +28,16 @@ def parse_kernel_version(version: str) -> str:
     return rest.split()[0] if rest else ""
 
 
-def _read(path: str | Path) -> str | None:
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
+def _holds_anything(folder: str) -> bool:
+    return os.path.isdir(folder) and bool(os.listdir(folder))
 
 
 def _accepted() -> Any:
-    text = _read(ACCEPTED)
+    text = read(ACCEPTED)
     if text is None:
         return None
+    import json
+
     try:
         return json.loads(text)
     except ValueError as error:
@@ -47,16 +51,16 @@ def collect(data_folders: list[str], record: str) -> dict[str, Any]:
     signature; empty when the control node has its own.
     """
     kernel = os.uname()
-    cpuinfo = _read("/proc/cpuinfo") or ""
+    cpuinfo = read("/proc/cpuinfo") or ""
     return {
         "hostname": kernel.nodename,
         "kernel": kernel.release,
         "kernel_version": parse_kernel_version(kernel.version),
         "architecture": kernel.machine,
-        "boot_id": (_read("/proc/sys/kernel/random/boot_id") or "").strip(),
-        "virtualisation": parse_virtualisation(_read("/run/systemd/container"), cpuinfo),
+        "boot_id": (read("/proc/sys/kernel/random/boot_id") or "").strip(),
+        "virtualisation": parse_virtualisation(read("/run/systemd/container"), cpuinfo),
         "clock": time.time(),
         "accepted": _accepted(),
-        "record": [_read(record), _read(f"{record}.asc")] if record else [None, None],
-        "data": [folder for folder in data_folders if Path(folder).is_dir() and any(Path(folder).iterdir())],
+        "record": [read(record), read(f"{record}.asc")] if record else [None, None],
+        "data": [folder for folder in data_folders if _holds_anything(folder)],
     }

@@ -1,17 +1,25 @@
 """Which processes still run programs or libraries that are no longer on disk: old code that runs on."""
 
-import re
-from pathlib import Path
-from typing import Any
+from __future__ import annotations
 
-_PROC = Path("/proc")
-# A mapping of a program or library that was replaced. Deleted temporary files and shared memory are ordinary.
-_DELETED = re.compile(r"(?<= )((?:/usr|/lib|/lib64|/bin|/sbin|/opt)/.*) \(deleted\)$", re.MULTILINE)
+import os
+
+from rollout.audit.probes.text import read
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Where programs and libraries are. Deleted temporary files and shared memory are ordinary.
+_CODE = ("/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/opt/")
+_DELETED = " (deleted)"
 
 
 def parse_maps(text: str) -> set[str]:
     """The replaced programs and libraries in ``/proc/<pid>/maps``."""
-    return set(_DELETED.findall(text))
+    lines = [line.split(None, 5) for line in text.split("\n") if line.endswith(_DELETED)]
+    paths = {line[5].removesuffix(_DELETED) for line in lines}
+    return {path for path in paths if path.startswith(_CODE)}
 
 
 def parse_cgroup(text: str) -> set[str]:
@@ -19,21 +27,14 @@ def parse_cgroup(text: str) -> set[str]:
     return {part for line in text.splitlines() for part in line.split(":", 2)[-1].split("/")}
 
 
-def _read(path: Path) -> str:
-    """The text of a file below /proc; empty when its process is gone."""
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""
-
-
-def collect(units: set[str], proc: Path = _PROC) -> dict[str, Any]:
+def collect(units: set[str], proc: str = "/proc") -> dict[str, Any]:
     """Per unit: its processes, wherever their parents are, and which replaced files they run."""
     pids: dict[str, list[int]] = {unit: [] for unit in units}
     deleted: dict[str, set[str]] = {unit: set() for unit in units}
-    for process in proc.iterdir():
-        if process.name.isdigit():
-            for unit in units & parse_cgroup(_read(process / "cgroup")):
-                pids[unit].append(int(process.name))
-                deleted[unit] |= parse_maps(_read(process / "maps"))
+    for process in os.listdir(proc) if units else []:
+        if process.isdigit():
+            # Nothing can be read of a process that has ended meanwhile.
+            for unit in units & parse_cgroup(read(f"{proc}/{process}/cgroup") or ""):
+                pids[unit].append(int(process))
+                deleted[unit] |= parse_maps(read(f"{proc}/{process}/maps") or "")
     return {unit: {"pids": sorted(pids[unit]), "deleted": sorted(deleted[unit])} for unit in sorted(units)}

@@ -1,7 +1,12 @@
 """The state of systemd units, by one ``systemctl show`` for all of them."""
 
-import subprocess
-from typing import Any
+from __future__ import annotations
+
+from rollout.audit.probes import program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 PROPERTIES = (
     "Id",
@@ -32,7 +37,4 @@ def collect(names: list[str], timeout: float) -> dict[str, Any]:
     if not names:
         return {}
     command = ["systemctl", "show", "--no-pager", f"--property={','.join(PROPERTIES)}", "--", *names]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
-    if done.returncode:
-        raise OSError(done.stderr.strip() or f"systemctl ended with {done.returncode}")
-    return parse_show(done.stdout)
+    return parse_show(program.output(command, timeout))

@@ -1,10 +1,14 @@
 """The platform's virtual environment: every file in it, whether or not anything lists it."""
 
+from __future__ import annotations
+
 import os
-from pathlib import Path
-from typing import Any
 
 from rollout.audit.probes import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def parse_metadata(text: str) -> tuple[str, str]:
@@ -34,7 +38,7 @@ def walk(top: str) -> dict[str, str]:
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_symlink():
-                    found[_printable(path)] = f"-> {Path(entry.path).readlink()}"
+                    found[_printable(path)] = f"-> {os.readlink(entry.path)}"
                 elif entry.is_dir(follow_symlinks=False):
                     waiting.append(path)
                 elif entry.is_file(follow_symlinks=False):
@@ -49,27 +53,35 @@ def _printable(path: str) -> str:
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _dists(site_packages: Path) -> list[tuple[str, str, str]]:
+def _dists(site_packages: str) -> list[tuple[str, str, str]]:
     dists = []
-    for folder in sorted(site_packages.iterdir()):
-        if folder.name.endswith((".dist-info", ".egg-info")):
+    for folder in sorted(os.listdir(site_packages)):
+        if folder.endswith((".dist-info", ".egg-info")):
             try:
-                name, version = parse_metadata((folder / "METADATA").read_text(encoding="utf-8"))
+                with open(f"{site_packages}/{folder}/METADATA", encoding="utf-8") as file:
+                    name, version = parse_metadata(file.read())
             except (OSError, UnicodeDecodeError):
                 name = version = ""
-            dists.append((name, version, _printable(folder.name)))
+            dists.append((name, version, _printable(folder)))
     return dists
+
+
+def _site_packages(root: str) -> str:
+    """Where the dists are, below the environment's root; empty when there is no such folder."""
+    libraries = sorted(os.listdir(f"{root}/lib")) if os.path.isdir(f"{root}/lib") else []
+    found = [f"lib/{name}/site-packages" for name in libraries]
+    return next((path for path in found if os.path.isdir(f"{root}/{path}")), "")
 
 
 def collect(link: str) -> dict[str, Any] | None:
     """The environment behind ``link``, or None when there is none."""
-    root = Path(link).resolve()
-    if not root.is_dir():
+    root = os.path.realpath(link)
+    if not os.path.isdir(root):
         return None
-    libraries = sorted(path for path in root.glob("lib/*/site-packages") if path.is_dir())
+    site_packages = _site_packages(root)
     return {
-        "root": str(root),
-        "site_packages": str(libraries[0].relative_to(root)) if libraries else "",
-        "files": walk(str(root)),
-        "dists": _dists(libraries[0]) if libraries else [],
+        "root": root,
+        "site_packages": site_packages,
+        "files": walk(root),
+        "dists": _dists(f"{root}/{site_packages}") if site_packages else [],
     }

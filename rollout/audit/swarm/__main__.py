@@ -6,29 +6,31 @@ Only rollout.audit.sweep starts it. It decodes nothing: what hosts say is judged
 import json
 import logging
 import os
+import socket
 import sys
 import time
+from importlib.metadata import EntryPoint
 from io import TextIOWrapper
 from typing import Any
 
+from paramiko import Transport
 from pyinfra import logger
-from pyinfra.api import Config, FactBase, Inventory, State
+from pyinfra.api import Config, Inventory, State, StringCommand, connectors
 from pyinfra.api.exceptions import ConnectError
 from pyinfra.api.host import Host
+from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.context import ctx_host, ctx_state
 
 
-class Look(FactBase):  # type: ignore[misc]  # pyinfra is not checked
-    """The probes' answer: the line with the facts, or whatever the host said instead of it."""
+def _only_ssh(group: str) -> list[EntryPoint]:
+    """In place of a search among all dists for ways to reach hosts; each of them would be imported."""
+    return [EntryPoint("ssh", f"{SSHConnector.__module__}:{SSHConnector.__name__}", group)]
 
-    def command(self, command: str) -> str:
-        """The command that reads the probes from standard input."""
-        return command
 
-    def process(self, output: list[str]) -> str:
-        """The last line that begins with the marker; without one, what went wrong is in the last lines."""
-        marked = [line for line in output if line.startswith("rollout-facts:")]
-        return marked[-1] if marked else " ".join(output[-3:])
+def _said(output: list[str]) -> str:
+    """The last line that begins with the marker; without one, what went wrong is in the last lines."""
+    marked = [line for line in output if line.startswith("rollout-facts:")]
+    return marked[-1] if marked else " ".join(output[-3:])
 
 
 def _settle(host: Host, work: dict[str, Any], entry: dict[str, str]) -> dict[str, Any]:
@@ -36,12 +38,14 @@ def _settle(host: Host, work: dict[str, Any], entry: dict[str, str]) -> dict[str
         host.connect(show_errors=False, raise_exceptions=True)
     except ConnectError as error:
         return {"host": host.name, "unreachable": str(error)}
-    answer = host.get_fact(
-        Look,
-        command=work["command"],
+    # No fact of pyinfra's: working out the arguments of one takes longer than the rest of the conversation.
+    _, output = host.run_shell_command(
+        StringCommand(work["command"]),
         _stdin=[work["program"], entry["wanted"]],
         _timeout=work["command_seconds"],
+        _shell_executable=None,  # the user's own is one already
     )
+    answer = _said(output.stdout_lines)
     if not answer:
         return {"host": host.name, "unreachable": "the connection broke while the host was looked at"}
     return {"host": host.name, "facts": answer, "at": time.time()}
@@ -57,6 +61,19 @@ def _one(host: Host, work: dict[str, Any], entry: dict[str, str], out: TextIOWra
     out.flush()
 
 
+def _transport(sock: socket.socket, **options: Any) -> Transport:
+    """A connection that waits for no acknowledgement before it goes on: else each login idles 0.1 s.
+
+    P-256 comes first among the key exchanges: sshd has it from OpenSSL, but Curve25519 from plain C that
+    takes 2 ms more. A host that offers only the latter gets it.
+    """
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    transport = Transport(sock, **options)
+    offered = transport.get_security_options()
+    offered.kex = sorted(offered.kex, key=lambda name: name != "ecdh-sha2-nistp256")
+    return transport
+
+
 def _inventory(work: dict[str, Any]) -> Inventory:
     common = {
         "ssh_key": work["key"],
@@ -69,6 +86,7 @@ def _inventory(work: dict[str, Any]) -> Inventory:
             "banner_timeout": work["connect_seconds"],
             "auth_timeout": work["connect_seconds"],
             "channel_timeout": work["connect_seconds"],
+            "transport_factory": _transport,
         },
     }
     hosts = [
@@ -79,6 +97,7 @@ def _inventory(work: dict[str, Any]) -> Inventory:
 
 def main() -> None:
     """Looks at all hosts at once."""
+    connectors.entry_points = _only_ssh
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
     logging.getLogger("paramiko").addHandler(logging.NullHandler())
