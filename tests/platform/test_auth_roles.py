@@ -29,7 +29,7 @@ def test_a_unit_does_not_review_itself(duty: str) -> None:
         roles.extent(held("payment_unit", f"payment_{duty}", agency="101001"))
 
 
-@pytest.mark.parametrize("pair", combinations(ADMINISTRATORS, 2))
+@pytest.mark.parametrize("pair", list(combinations(ADMINISTRATORS, 2)))
 def test_administrators_are_three_people(pair: tuple[str, str]) -> None:
     with pytest.raises(SeparationError):
         roles.extent(held(*pair))
