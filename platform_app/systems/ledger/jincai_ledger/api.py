@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from jincai.auth.principal import PrincipalOf
+from fastapi import APIRouter, Depends, Query
+from jincai.auth.principal import Principal, may
 from jincai.paging import BooksQuery, Page
 from jincai.platform import DatabaseOf
 
@@ -12,10 +12,12 @@ from jincai_ledger.vouchers import Voucher
 
 router = APIRouter(prefix="/api/v1/ledger", tags=["ledger"])
 
+_Reader = Annotated[Principal, Depends(may("ledger.read"))]
+
 
 @router.get("/vouchers")
 async def list_vouchers(
-    asked: Annotated[BooksQuery, Query()], database: DatabaseOf, principal: PrincipalOf
+    asked: Annotated[BooksQuery, Query()], database: DatabaseOf, principal: _Reader
 ) -> Page[Voucher]:
     """Vouchers of one division in one fiscal year."""
     return await database.read(lambda cx: vouchers.find(cx, asked), token=principal.token)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self, cast
 
 import psycopg
 from fastapi import APIRouter, Depends, HTTPException, Query
-from jincai.auth.principal import Principal, PrincipalOf, may
+from jincai.auth.principal import Principal, may
 from jincai.paging import BooksQuery, DivisionCode, Page, Year
 from jincai.platform import DatabaseOf, PlatformOf
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -71,12 +71,13 @@ class Answer(BaseModel):
     warned: bool
 
 
+_Reader = Annotated[Principal, Depends(may("payment.read"))]
 _Poster = Annotated[Principal, Depends(may("payment.post"))]
 
 
 @router.get("/payments")
 async def list_payments(
-    asked: Annotated[BooksQuery, Query()], database: DatabaseOf, principal: PrincipalOf
+    asked: Annotated[BooksQuery, Query()], database: DatabaseOf, principal: _Reader
 ) -> Page[Payment]:
     """Payments of one division in one fiscal year."""
     return await database.read(lambda cx: payments.find(cx, asked), token=principal.token)
