@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -17,11 +15,9 @@ import httpx
 import psycopg
 from jincai import embedded, migrate, plugins
 from jincai.auth import sessions
+from report import keep
 from rich.console import Console
 
-from rollout import clock
-
-ROOT = Path(__file__).resolve().parent.parent
 APP, AUTH = "jincai_app", "jincai_auth"
 PORT = 18_473
 # DESIGN §8.
@@ -123,25 +119,13 @@ def main() -> None:
     rate, p50, p99 = len(taken) / options.seconds, statistics.median(taken), taken[int(len(taken) * 0.99)]
     met = rate >= MUST_RATE and p99 <= MUST_P99_MS
     found = {
-        "bench": "http",
-        "taken_at": clock.now().isoformat(),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "machine": {
-            "cores": os.cpu_count(),
-            "kernel": platform.release(),
-            "python": platform.python_version(),
-        },
         "clients": options.clients,
         "payments_per_second": round(rate),
         "p50_ms": round(p50, 1),
         "p99_ms": round(p99, 1),
         "met": met,
     }
-    folder = ROOT / "bench" / "results"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "http.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    keep("http", found)
     Console().print(
         f"{options.clients} clients: {rate:,.0f} payments a second, p50 {p50:.1f} ms, p99 {p99:.1f} ms "
         f"(must {MUST_RATE}/s and {MUST_P99_MS} ms, aim {AIM_RATE}/s and {AIM_P99_MS} ms)"

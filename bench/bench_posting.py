@@ -5,9 +5,6 @@ same settings for everybody.
 """
 
 import argparse
-import json
-import os
-import platform
 import re
 import shutil
 import subprocess
@@ -19,12 +16,10 @@ import psycopg
 from jincai import embedded, migrate, plugins
 from jincai_payment.year import replay
 from jincai_payment.year.generate import PAYMENTS, SeedYear
+from report import keep
 from rich.console import Console
 from rich.table import Table
 
-from rollout import clock
-
-ROOT = Path(__file__).resolve().parent.parent
 APP, AUTH = "jincai_app", "jincai_auth"
 # DESIGN §8.
 MUST_RATIO, AIM_RATIO, MUST_SECONDS = 4.0, 8.0, 120.0
@@ -111,16 +106,6 @@ def main() -> None:
         agrees and rate / best >= MUST_RATIO and (options.payments < PAYMENTS or done.seconds <= MUST_SECONDS)
     )
     found = {
-        "bench": "posting",
-        "taken_at": clock.now().isoformat(),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-        ).stdout.strip(),
-        "machine": {
-            "cores": os.cpu_count(),
-            "kernel": platform.release(),
-            "python": platform.python_version(),
-        },
         "pgbench_tps": {str(clients): round(tps) for clients, tps in tpcb.items()},
         "payments": done.posted,
         "seconds": round(done.seconds, 1),
@@ -129,9 +114,7 @@ def main() -> None:
         "reconciled_to_the_fen": agrees,
         "met": met,
     }
-    folder = ROOT / "bench" / "results"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "posting.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    keep("posting", found)
     table = Table("what", "a second", title="posting", title_justify="left")
     for clients, tps in tpcb.items():
         table.add_row(f"pgbench TPC-B, {clients} clients", f"{tps:,.0f}")

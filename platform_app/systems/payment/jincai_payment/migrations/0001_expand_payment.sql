@@ -37,7 +37,7 @@ CALL auth.protect('payment.quota', 'agency_code');
 
 -- 支付凭证: posted, and never changed after. What happens to it later is told by rows elsewhere that name it.
 -- No foreign keys from here: post() has locked what they would look for, and they would cost half of its time;
--- jincai reconcile proves the same over the whole table.
+-- the reconciliation (year/reconcile.py) proves that the sums agree over the whole table.
 CREATE TABLE payment.payment (
     id               bigint      PRIMARY KEY,
     fiscal_year      smallint    NOT NULL,
