@@ -63,7 +63,7 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
         # Nothing of a system is for nobody, whatever its author forgot.
         app.include_router(system.router(), dependencies=[Depends(principal_of)])
 
-    rendering.environment()
+    rendering.environment(systems)
 
     # Last, since the stock-taking is to see everything that serves.
     loaded = identity.at_start(systems, settings)

@@ -67,6 +67,11 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "string_too_long": ("不能超过 {max_length} 个字符", "must have at most {max_length} characters"),
     "string_too_short": ("不能少于 {min_length} 个字符", "must have at least {min_length} characters"),
     "string_pattern_mismatch": ("格式不符:{pattern}", "must match {pattern}"),
+    "yuan": ("应为金额(元),如 1,234.56", "must be an amount in yuan such as 1,234.56"),
+    "greater_than": ("应大于 {gt}", "must be more than {gt}"),
+    "less_than": ("应小于 {lt}", "must be less than {lt}"),
+    "date_from_datetime_parsing": ("应为日期,如 2010-03-05", "must be a date such as 2010-03-05"),
+    "date_parsing": ("应为日期,如 2010-03-05", "must be a date such as 2010-03-05"),
     "json_invalid": ("不是有效的 JSON", "is not valid JSON"),
 }
 

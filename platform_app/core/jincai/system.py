@@ -78,6 +78,7 @@ class System(BaseModel):
         publishes: kinds of document it gives to other systems.
         elements: standards it relies on, such as ``division``.
         demonstration: SQL file with rows for `jincai serve --demo`.
+        templates: folder of its pages' templates, which are then called ``<code>/<file>``.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -101,3 +102,4 @@ class System(BaseModel):
     elements: tuple[str, ...] = ()
     replay: Callable[[str, str, int | None], bool] | None = None
     demonstration: Path | None = None
+    templates: Path | None = None

@@ -1,35 +1,27 @@
-"""A plain list page for an access system: choose the books, read the rows."""
+"""The page of a list: choose the books, set conditions, sort, turn pages, take it along as Excel."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as field_of
-from typing import Annotated, Literal, TypeVar
+import asyncio
+from collections.abc import Sequence
+from datetime import date
 
-from fastapi import Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi import HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
 from psycopg import AsyncConnection, sql
 from psycopg.rows import class_row
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
+from jincai import language, spreadsheet
 from jincai.auth.principal import principal_of, require
 from jincai.pages import rendering
-from jincai.pages.query import PageAddress
-from jincai.paging import BooksQuery, DivisionCode, Page, PageQuery, Year
+from jincai.paging import Page
 from jincai.platform import Platform
+from jincai.tables import EXPORT_MOST, Address, Column, Row, Table
 
 BOOKS_MOST = 200
 
-T = TypeVar("T", bound=BaseModel)
-
-
-class ListAddress(PageQuery, PageAddress):
-    """A list page's address; without year and division it offers the books there are."""
-
-    fiscal_year: Year | None = None
-    division: DivisionCode | None = None
-
-
-Asked = Annotated[ListAddress, Query()]
+# A link above the list: Chinese, English, where to.
+Action = tuple[str, str, str]
 
 
 class Books(BaseModel):
@@ -40,53 +32,87 @@ class Books(BaseModel):
     name: str | None
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column.
-
-    Attributes:
-        title: its heading in Chinese.
-        title_en: and in English.
-        field: which field of the item it shows.
-        kind: ``money`` is in fen, and shown in yuan, to the right.
-        words: for a coded field, code → Chinese and English.
-    """
-
-    title: str
-    title_en: str
-    field: str
-    kind: Literal["text", "money"] = "text"
-    words: Mapping[str, tuple[str, str]] = field_of(default_factory=dict)
-
-
 async def answer(
     request: Request,
     platform: Platform,
     *,
-    asked: ListAddress,
-    title: str,
-    table: sql.Identifier,
-    columns: Sequence[Column],
-    find: Callable[[AsyncConnection, BooksQuery], Awaitable[Page[T]]],
-) -> HTMLResponse:
-    """The page for ``asked``: rows from ``find``, or the books that ``table`` holds for the reader.
+    table: Table,
+    title: tuple[str, str],
+    permission: str,
+    actions: Sequence[Action] = (),
+) -> Response:
+    """The page (or with ``format=xlsx`` the file) of what the address asks of ``table``.
+
+    Without year and division it offers the books that there are for the reader.
 
     Raises:
-        HTTPException: 401 for nobody, 403 for who may not read this system.
+        HTTPException: 401 for nobody, 403 without ``permission``, 422 for more rows than a file holds.
+        RequestValidationError: the address asks something else than `Table.address` knows.
     """
-
-    async def ask(cx: AsyncConnection) -> tuple[Page[T] | None, list[Books]]:
-        if asked.fiscal_year is None or asked.division is None:
-            return None, await _books(cx, table)
-        given = asked.model_dump(include=set(BooksQuery.model_fields))
-        return await find(cx, BooksQuery.model_validate(given)), []
-
     principal = await principal_of(request)
-    # A system's pages are under /<code>, and reading them is its permission <code>.read.
-    require(request, principal, f"{request.url.path.split('/')[1]}.read")
-    page, books = await platform.database.read(ask, token=principal.token)
-    context = {"title": title, "asked": asked, "columns": columns, "page": page, "books": books}
+    require(request, principal, permission)
+    asked = _asked(request, table)
+
+    async def ask(cx: AsyncConnection) -> tuple[Page[BaseModel] | None, list[Row], list[Books]]:
+        if asked.fiscal_year is None or asked.division is None:
+            return None, [], await _books(cx, table.books)
+        total = await table.count(cx, asked)
+        if asked.format == "xlsx":
+            _refuse_too_many(request, total)
+            return None, await table.find(cx, asked.model_copy(update={"offset": 0}), EXPORT_MOST), []
+        page = Page[BaseModel](items=[], total=total, limit=asked.limit, offset=asked.offset)
+        return page, await table.find(cx, asked, asked.limit), []
+
+    page, rows, books = await platform.database.read(ask, token=principal.token)
+    if asked.format == "xlsx" and asked.fiscal_year and asked.division:
+        return await _file(request, table, asked, rows)
+    context = {
+        "title": title[0] if language.of(request) == "zh" else title[1],
+        "asked": asked,
+        "table": table,
+        "page": page,
+        "rows": rows,
+        "books": books,
+        "actions": actions,
+    }
     return rendering.page(request, platform, "listing.html", context)
+
+
+def _asked(request: Request, table: Table) -> Address:
+    try:
+        return table.address().model_validate(dict(request.query_params))
+    except ValidationError as error:
+        errors = [{**one, "loc": ("query", *one["loc"])} for one in error.errors()]
+        raise RequestValidationError(errors) from error
+
+
+def _refuse_too_many(request: Request, total: int) -> None:
+    if total > EXPORT_MOST:
+        zh = f"共 {total} 行,一个文件最多 {EXPORT_MOST} 行。请增加查询条件后再导出。"
+        en = f"{total} rows; a file holds {EXPORT_MOST}. Set more conditions, then export."
+        raise HTTPException(422, zh if language.of(request) == "zh" else en)
+
+
+async def _file(request: Request, table: Table, asked: Address, rows: Sequence[Row]) -> Response:
+    zh = language.of(request) == "zh"
+    headers = [one.title if zh else one.title_en for one in table.columns]
+    cells = ([_cell(one, row[one.field], zh=zh) for one in table.columns] for row in rows)
+    # In a thread: a hundred thousand rows take seconds, and others are waiting.
+    made = await asyncio.to_thread(spreadsheet.write_xlsx, {table.name: (headers, cells)})
+    name = f"{table.name}-{asked.division}-{asked.fiscal_year}.xlsx"
+    return Response(
+        made,
+        media_type=spreadsheet.XLSX,
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+    )
+
+
+def _cell(column: Column, value: object, *, zh: bool) -> spreadsheet.Cell:
+    if column.kind == "money" and isinstance(value, int):
+        return spreadsheet.yuan(value)
+    if isinstance(value, str) and value in column.words:
+        return column.words[value][0 if zh else 1]
+    return value if isinstance(value, int | date) else "" if value is None else str(value)
 
 
 # Steps from one pair to the next along the index, since DISTINCT would read every row.

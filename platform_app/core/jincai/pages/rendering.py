@@ -1,18 +1,27 @@
 """Turns templates into answers, in the reader's language."""
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from functools import cache
+from pathlib import Path
 from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
 
 from jincai import __version__, language
 from jincai.auth.principal import Principal
+from jincai.money import yuan
 from jincai.platform import Platform
-from jincai.system import MenuEntry
+from jincai.system import MenuEntry, System
 
 COOKIE_SECONDS = 365 * 24 * 3600
 OWN_MENU = (
@@ -21,11 +30,17 @@ OWN_MENU = (
 )
 
 
+def environment(systems: Iterable[System]) -> Environment:
+    """The platform's and the systems' templates, all compiled: what was loaded at start is what is shown."""
+    return _environment(tuple((one.code, one.templates) for one in systems if one.templates))
+
+
 @cache
-def environment() -> Environment:
-    """The templates, all compiled, so that what was loaded at start is what is shown."""
+def _environment(folders: tuple[tuple[str, Path], ...]) -> Environment:
+    # A system's templates are called <code>/<name>.
+    theirs: dict[str, BaseLoader] = {code: FileSystemLoader(folder) for code, folder in folders}
     made = Environment(
-        loader=PackageLoader("jincai", "pages/templates"),
+        loader=ChoiceLoader([PackageLoader("jincai", "pages/templates"), PrefixLoader(theirs)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -53,7 +68,7 @@ def page(
         return f"{request.url.path}?{query}"
 
     text = (
-        environment()
+        environment(platform.systems)
         .get_template(template)
         .render(
             context,
@@ -82,8 +97,3 @@ def _menu(platform: Platform, principal: Principal | None) -> tuple[MenuEntry, .
     allowed = {code.partition(".")[0] for code in principal.permissions}
     systems = (system for system in platform.systems if system.code in allowed)
     return (*OWN_MENU, *(entry for system in systems for entry in system.menu))
-
-
-def yuan(fen: int) -> str:
-    """Fen as yuan, for reading: 123456789 → 1,234,567.89."""
-    return f"{Decimal(fen) / 100:,.2f}"

@@ -1,14 +1,11 @@
 """The page with payments."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
-from jincai import language
+from fastapi.responses import Response
 from jincai.pages import listing
-from jincai.pages.listing import Asked, Column
 from jincai.platform import PlatformOf
+from jincai.tables import Column, Filter, Table
 from psycopg import sql
-
-from jincai_payment import payments
 
 router = APIRouter(prefix="/payment", include_in_schema=False)
 
@@ -18,26 +15,45 @@ _KINDS = {
     "correction": ("更正", "Correction"),
     "bank_return": ("银行退回", "Returned by the bank"),
 }
-_COLUMNS = (
-    Column("凭证号", "Number", "id"),
-    Column("日期", "Date", "pay_date"),
-    Column("单位", "Unit", "agency_code"),
-    Column("收款人", "Payee", "payee_name"),
-    Column("用途", "Purpose", "purpose"),
-    Column("类别", "Kind", "kind", words=_KINDS),
-    Column("金额(元)", "Amount (yuan)", "amount", "money"),
+_PAY_TYPES = {"direct": ("直接支付", "Direct"), "authorised": ("授权支付", "Authorised")}
+
+PAYMENTS = Table(
+    name="payments",
+    books=sql.Identifier("payment", "payment"),
+    rows="""
+SELECT id, pay_date, agency_code, payee_name, payee_account, purpose, kind, pay_type, exp_func_code,
+       quota_id, amount
+  FROM payment.payment
+ WHERE fiscal_year = %(fiscal_year)s AND division = %(division)s
+""",
+    columns=(
+        Column("凭证号", "Number", "id", "number"),
+        Column("日期", "Date", "pay_date", "date"),
+        Column("单位", "Unit", "agency_code"),
+        Column("收款人", "Payee", "payee_name"),
+        Column("用途", "Purpose", "purpose"),
+        Column("方式", "Way", "pay_type", words=_PAY_TYPES),
+        Column("类别", "Kind", "kind", words=_KINDS),
+        Column("金额(元)", "Amount (yuan)", "amount", "money"),
+    ),
+    filters=(
+        Filter("agency_code", "单位", "Unit", "agency_code"),
+        Filter("payee", "收款人", "Payee", "payee_name", "contains"),
+        Filter("purpose", "用途", "Purpose", "purpose", "contains"),
+        Filter("pay_from", "日期从", "From", "pay_date", "from", "date"),
+        Filter("pay_to", "日期到", "To", "pay_date", "to", "date"),
+        Filter("amount_from", "金额从", "Amount from", "amount", "from", "money"),
+        Filter("amount_to", "金额到", "Amount to", "amount", "to", "money"),
+        Filter("kind", "类别", "Kind", "kind", kind="choice", words=_KINDS),
+        Filter("quota_id", "额度", "Quota", "quota_id", kind="number"),
+    ),
+    order=("pay_date", "id"),
 )
 
 
 @router.get("/payments")
-async def payments_page(request: Request, platform: PlatformOf, asked: Asked) -> HTMLResponse:
+async def payments_page(request: Request, platform: PlatformOf) -> Response:
     """Payments of one division in one fiscal year."""
     return await listing.answer(
-        request,
-        platform,
-        asked=asked,
-        title="支付凭证" if language.of(request) == "zh" else "Payments",
-        table=sql.Identifier("payment", "payment"),
-        columns=_COLUMNS,
-        find=payments.find,
+        request, platform, table=PAYMENTS, title=("支付凭证", "Payments"), permission="payment.read"
     )
