@@ -44,9 +44,14 @@ def platform_of(request: Request) -> Platform:
     return platform
 
 
-def _database(request: Request) -> Database:
+# Dependencies are coroutines: plain functions would each be sent to a thread and back.
+async def _platform(request: Request) -> Platform:
+    return platform_of(request)
+
+
+async def _database(request: Request) -> Database:
     return platform_of(request).database
 
 
-PlatformOf = Annotated[Platform, Depends(platform_of)]
+PlatformOf = Annotated[Platform, Depends(_platform)]
 DatabaseOf = Annotated[Database, Depends(_database)]

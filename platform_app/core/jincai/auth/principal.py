@@ -185,10 +185,10 @@ async def _session(cx: AsyncConnection, token: str) -> Found:
 PrincipalOf = Annotated[Principal, Depends(principal_of)]
 
 
-def may(permission: str) -> Callable[[Request, Principal], Principal]:
+def may(permission: str) -> Callable[[Request, Principal], Coroutine[None, None, Principal]]:
     """A dependency: the principal, if it has ``permission``; otherwise 403, naming what is missing."""
 
-    def allowed(request: Request, principal: PrincipalOf) -> Principal:
+    async def allowed(request: Request, principal: PrincipalOf) -> Principal:
         require(request, principal, permission)
         return principal
 

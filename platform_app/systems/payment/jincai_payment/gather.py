@@ -1,6 +1,7 @@
 """Gathers the orders of concurrent requests and posts them together: one transaction for many people.
 
-Nobody waits for a timer: while one batch is with the database the next one gathers by itself.
+While one batch is with the database the next one gathers by itself; a batch is taken once the loop has turned
+some times without another order coming in, so that those being read right now come along.
 """
 
 import asyncio
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 WAITING_MOST = 5_000
 GATHERED_MOST = 2_000
 SESSION_SECONDS = 3600
+# A request takes a few turns of the loop from its socket to here; and nobody waits longer than this for others.
+QUIET_TURNS = 10
+GATHER_SECONDS = 0.01
 
 _Waiting = tuple[Sequence[Order], "asyncio.Future[list[Decision]]"]
 
@@ -63,11 +67,21 @@ class Gatherer:
         """Post batch after batch, until cancelled."""
         while True:
             waiting = [await self._queue.get()]
+            await self._quiet()
             count = len(waiting[0][0])
             while not self._queue.empty() and count < GATHERED_MOST:
                 waiting.append(self._queue.get_nowait())
                 count += len(waiting[-1][0])
             await self._settle([one for one in waiting if not one[1].done()])
+
+    async def _quiet(self) -> None:
+        """Until no more orders come in, for the moment."""
+        loop = asyncio.get_running_loop()
+        latest, turns, seen = loop.time() + GATHER_SECONDS, 0, self._queue.qsize()
+        while turns < QUIET_TURNS and loop.time() < latest:
+            await asyncio.sleep(0)
+            turns = 0 if self._queue.qsize() > seen else turns + 1
+            seen = self._queue.qsize()
 
     async def _settle(self, waiting: Sequence[_Waiting]) -> None:
         try:
