@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 WAITING_MOST = 5_000
 GATHERED_MOST = 2_000
 SESSION_SECONDS = 3600
-# A request takes a few turns of the loop from its socket to here; and nobody waits longer than this for others.
+# A request takes a few turns of the loop from its socket to here; nobody waits longer than this for others.
 QUIET_TURNS = 10
 GATHER_SECONDS = 0.01
 

@@ -8,7 +8,7 @@ import datetime as dt
 import itertools
 import random
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -143,12 +143,13 @@ class SeedYear:
         # A small year has few units, so that each still has a history.
         return max(1, DIVISIONS[division] * UNITS_PER_HUNDREDTH * min(self.payments, PAYMENTS) // PAYMENTS)
 
-    def orders(self, division: str) -> Iterator[Made]:
-        """The division's orders by date; ``quota_id`` is its quota's number in the year."""
+    def orders(self, division: str, ids: Mapping[int, int] | None = None) -> Iterator[Made]:
+        """The division's orders by date; ``ids`` says each quota's id, otherwise its number stands for it."""
         draw = _draws(f"{self.seed} orders {division}")
         by_year: dict[int, list[Quota]] = {2010: [], 2011: []}
         for quota in self.quotas(division):
-            by_year[quota.fiscal_year].append(quota)
+            number = quota.number if ids is None else ids[quota.number]
+            by_year[quota.fiscal_year].append(replace(quota, number=number))
         start, count = self.starts[division], self.counts[division]
         before: Made | None = None
         for n in range(count):

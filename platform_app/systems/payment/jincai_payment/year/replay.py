@@ -4,13 +4,13 @@ Run again it posts nothing again; killed in the middle, the next run goes on: ea
 """
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing.pool import AsyncResult
 from multiprocessing.queues import SimpleQueue
 from typing import cast
@@ -21,7 +21,7 @@ from psycopg import AsyncConnection
 
 from jincai_payment.order import Order
 from jincai_payment.post import post
-from jincai_payment.year.generate import DIVISIONS, Made, Quota, SeedYear
+from jincai_payment.year.generate import DIVISIONS, SeedYear
 from jincai_payment.year.reconcile import Line, reconcile
 
 BATCH = 8_000
@@ -29,26 +29,34 @@ SESSION_SECONDS = 6 * 3600.0
 Progress = Callable[[int], None]
 
 _INDICATORS = """
-INSERT INTO budget.indicator (fiscal_year, division, indicator_no, agency_code, bgt_type_code,
-                              fund_type_code, exp_func_code, dep_exp_eco_code, summary, amount, planned)
-SELECT fiscal_year, division, indicator_no, agency_code, '1', fund_type_code, exp_func_code,
-       dep_exp_eco_code,
-       '种子年度', granted, granted
-  FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-              %s::text[], %s::bigint[])
-       AS q (fiscal_year, division, indicator_no, agency_code, fund_type_code, exp_func_code,
-             dep_exp_eco_code, pay_type, granted)
+INSERT INTO budget.indicator (fiscal_year, division, indicator_no, agency_code, bgt_type_code, fund_type_code,
+                              exp_func_code, dep_exp_eco_code, summary, amount)
+SELECT *, '种子年度', 0
+  FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[], array_fill('1'::text, ARRAY[%s]),
+              %s::text[], %s::text[], %s::text[])
     ON CONFLICT (fiscal_year, division, indicator_no) DO NOTHING
 """
 _QUOTAS = """
 INSERT INTO payment.quota (fiscal_year, division, agency_code, indicator_id, pay_type, bgt_type_code,
-                           fund_type_code, exp_func_code, dep_exp_eco_code, granted)
+                           fund_type_code, exp_func_code, dep_exp_eco_code)
 SELECT i.fiscal_year, i.division, i.agency_code, i.id, q.pay_type, i.bgt_type_code, i.fund_type_code,
-       i.exp_func_code, i.dep_exp_eco_code, i.amount
+       i.exp_func_code, i.dep_exp_eco_code
   FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[])
        AS q (fiscal_year, division, indicator_no, pay_type)
   JOIN budget.indicator AS i USING (fiscal_year, division, indicator_no)
     ON CONFLICT (indicator_id, pay_type) DO NOTHING
+"""
+# Just as much as will be paid of each; found so already, nothing is written.
+_RELEASE = """
+WITH released AS (
+    UPDATE payment.quota AS q SET granted = w.granted
+      FROM unnest(%s::bigint[], %s::bigint[]) AS w (id, granted)
+     WHERE q.id = w.id AND q.granted <> w.granted
+    RETURNING q.indicator_id, q.granted
+)
+UPDATE budget.indicator AS i SET amount = r.granted, planned = r.granted
+  FROM released AS r
+ WHERE i.id = r.indicator_id
 """
 _IDS = """
 SELECT i.indicator_no, q.id
@@ -121,10 +129,15 @@ def _division(division: str) -> None:
 
 async def _post_division(division: str) -> None:
     url, token, year, told = _work
+    # Nothing here makes reference cycles; looking for them among a quarter of a million orders takes long.
+    gc.disable()
     async with await AsyncConnection.connect(url, autocommit=True, application_name="jincai replay") as cx:
         await cx.execute("SELECT set_config('jincai.session', %s, false)", (token,))
-        ids = await _release(cx, year, division)
-        for batch in _batches(year.orders(division), ids):
+        ids = await _open_quotas(cx, year, division)
+        orders = [made.order for made in year.orders(division, ids)]
+        await _release(cx, orders)
+        for start in range(0, len(orders), BATCH):
+            batch = orders[start : start + BATCH]
             async with cx.transaction():
                 decisions = await post(cx, batch)
             again = sum(one.again for one in decisions)
@@ -132,39 +145,34 @@ async def _post_division(division: str) -> None:
             told.put((len(batch) - again - refused, again, refused))
 
 
-def _batches(made: Iterator[Made], ids: dict[int, int]) -> Iterator[list[Order]]:
-    while batch := [replace(one.order, quota_id=ids[one.order.quota_id]) for one in islice(made, BATCH)]:
-        yield batch
-
-
-async def _release(cx: AsyncConnection, year: SeedYear, division: str) -> dict[int, int]:
-    """Indicators and quotas of the division, just as large as what will be paid; number → id."""
-    spent: dict[int, int] = defaultdict(int)
-    for made in year.orders(division):
-        spent[made.order.quota_id] += made.order.amount
-    quotas = [one for one in year.quotas(division) if spent[one.number]]
-    columns = zip(*(_row(year, one, spent[one.number]) for one in quotas), strict=True)
-    fiscal_years, divisions, numbers, *rest = (list(column) for column in columns)
+async def _open_quotas(cx: AsyncConnection, year: SeedYear, division: str) -> dict[int, int]:
+    """Indicators and quotas of the division, of nothing yet; number in the year → id."""
+    quotas = year.quotas(division)
+    numbers = [_indicator_no(year, one.number) for one in quotas]
+    years, divisions = [one.fiscal_year for one in quotas], [division] * len(quotas)
+    indicators = (
+        years,
+        divisions,
+        numbers,
+        [one.agency_code for one in quotas],
+        len(quotas),
+        [one.fund_type_code for one in quotas],
+        [one.exp_func_code for one in quotas],
+        [one.dep_exp_eco_code for one in quotas],
+    )
     async with cx.transaction():
-        await cx.execute(_INDICATORS, [fiscal_years, divisions, numbers, *rest])
-        await cx.execute(_QUOTAS, [fiscal_years, divisions, numbers, rest[-2]])
+        await cx.execute(_INDICATORS, indicators)
+        await cx.execute(_QUOTAS, (years, divisions, numbers, [one.pay_type for one in quotas]))
     prefix = _indicator_no(year, 0).removesuffix("00000")
     rows = await (await cx.execute(_IDS, (division, f"{prefix}%"))).fetchall()
     return {int(number.removeprefix(prefix)): quota for number, quota in rows}
 
 
-def _row(year: SeedYear, quota: Quota, granted: int) -> tuple[object, ...]:
-    return (
-        quota.fiscal_year,
-        quota.division,
-        _indicator_no(year, quota.number),
-        quota.agency_code,
-        quota.fund_type_code,
-        quota.exp_func_code,
-        quota.dep_exp_eco_code,
-        quota.pay_type,
-        granted,
-    )
+async def _release(cx: AsyncConnection, orders: Sequence[Order]) -> None:
+    spent: dict[int, int] = defaultdict(int)
+    for order in orders:
+        spent[order.quota_id] += order.amount
+    await cx.execute(_RELEASE, (list(spent), list(spent.values())))
 
 
 def _indicator_no(year: SeedYear, number: int) -> str:
