@@ -57,9 +57,10 @@ class Connection:
         for _ in range(100):
             try:
                 self._reader, self._writer = await asyncio.open_connection("127.0.0.1", PORT)
-                return
             except ConnectionRefusedError:
                 await asyncio.sleep(0.1)
+            else:
+                return
         raise RuntimeError(f"nothing listens on port {PORT}")
 
     async def ask(self, order: dict[str, object]) -> None:
