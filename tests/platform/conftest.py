@@ -6,7 +6,10 @@ One server per version and session, one database per test module, cut from a mig
 import os
 import shutil
 import signal
+import socket
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 from jincai import app, embedded, migrate, plugins
 from jincai.auth import sessions
@@ -151,6 +155,29 @@ def client(database: Urls) -> Iterator[TestClient]:
     """The application, asked by nobody in particular."""
     with _serving(database.app, auth_database_url=database.auth) as client:
         yield client
+
+
+@contextmanager
+def _live(url: str, **settings: object) -> Iterator[str]:
+    made = app.create(Settings.model_validate(settings), url, plugins.load())
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(made, log_config=None, ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started and thread.is_alive():
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def live(database: Urls) -> Iterator[str]:
+    """The application behind a real socket; its URL."""
+    with _live(database.app, auth_database_url=database.auth) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
