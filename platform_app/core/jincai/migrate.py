@@ -32,6 +32,7 @@ PLATFORM_GRANTS = (
     Grant(table="standards.edition", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
     Grant(table="standards.code", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
     Grant(table="standards.in_force", privileges=("SELECT",)),
+    Grant(table="standards.edition_log", privileges=("SELECT", "INSERT")),
     Grant(table="hub.outbox", privileges=("SELECT", "INSERT")),
 )
 

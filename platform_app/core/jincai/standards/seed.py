@@ -4,7 +4,7 @@ from importlib import resources
 
 import psycopg
 
-from jincai.standards import division_file
+from jincai.standards import division_file, edition_seed
 from jincai.standards.division_file import Row
 
 _LOAD = """
@@ -33,7 +33,7 @@ def load(cx: psycopg.Connection) -> dict[str, int]:
     rows = shipped_divisions()
     columns = [list(column) for column in zip(*(_values(row) for row in rows), strict=True)]
     changed = cx.execute(_LOAD, columns).rowcount
-    return {"standards.division": changed} if changed else {}
+    return ({"standards.division": changed} if changed else {}) | edition_seed.load(cx)
 
 
 def shipped_divisions() -> tuple[Row, ...]:
