@@ -107,7 +107,8 @@ def test_even_the_owner_cannot_change_what_is_published(database, statement: str
     with psycopg.connect(database.owner) as cx:
         cx.execute(
             """
-            INSERT INTO standards.edition (fiscal_year, number, made_by, changed_by) VALUES (2016, 2, 'm', '{n}')
+            INSERT INTO standards.edition (fiscal_year, number, made_by, changed_by)
+            VALUES (2016, 2, 'm', '{n}')
             """
         )
         cx.execute("INSERT INTO standards.code VALUES (2016, 2, 'exp_func', '1', 'x', NULL, '{}')")

@@ -1,4 +1,4 @@
-"""The code tables that a release ships: one CSV file per element, its rows with the years they are valid in."""
+"""The code tables that a release ships: a CSV file per element, each row with the years it is valid in."""
 
 import csv
 import json
