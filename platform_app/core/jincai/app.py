@@ -18,6 +18,7 @@ from jincai.pages import login, rendering
 from jincai.pages import routes as pages
 from jincai.platform import Platform
 from jincai.settings import Settings
+from jincai.standards import draft_routes, edition_routes
 from jincai.standards import routes as standards
 from jincai.system import System
 
@@ -56,6 +57,8 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     problems.install(app)
     app.include_router(operations.router)
     app.include_router(standards.router)
+    app.include_router(edition_routes.router)
+    app.include_router(draft_routes.router)
     app.include_router(pages.router)
     app.include_router(login.router)
     app.mount("/static", StaticFiles(packages=[("jincai", "pages/static")]), name="static")

@@ -1,5 +1,7 @@
 """Bounds what a client may send: a body longer than the limit is answered with 413 and not read."""
 
+import re
+
 from fastapi import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,10 +9,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from jincai import language, problems
 
 BODY_BYTES = 8 * 1024 * 1024
+# Files of code tables: 10 MiB, and what a form puts around them.
+FILE_PATH = re.compile(r"/(api/v1/)?standards/editions/[0-9]{4}/draft/import")
+FILE_BYTES = 10 * 1024 * 1024 + 64 * 1024
 
 
 class BodyLimit:
-    """ASGI middleware; ``limit`` in bytes, for announced and for chunked bodies alike."""
+    """ASGI middleware; ``limit`` in bytes, for announced and for chunked bodies alike.
+
+    Where files are imported, `FILE_BYTES` hold instead.
+    """
 
     def __init__(self, app: ASGIApp, limit: int = BODY_BYTES) -> None:
         self.app = app
@@ -22,22 +30,24 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
+        limit = FILE_BYTES if FILE_PATH.fullmatch(connection.url.path) else self.limit
         announced = connection.headers.get("content-length", "0")
-        if announced.isdecimal() and int(announced) > self.limit:
+        if announced.isdecimal() and int(announced) > limit:
             problem = problems.describe(413, language.of(connection), connection.url.path)
             await problems.response(problem)(scope, receive, send)
             return
-        await self.app(scope, self._counting(receive), send)
+        await self.app(scope, _counting(receive, limit), send)
 
-    def _counting(self, receive: Receive) -> Receive:
-        received = 0
 
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self.limit:
-                raise HTTPException(413)
-            return message
+def _counting(receive: Receive, limit: int) -> Receive:
+    received = 0
 
-        return counted
+    async def counted() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise HTTPException(413)
+        return message
+
+    return counted

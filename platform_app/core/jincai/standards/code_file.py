@@ -204,7 +204,7 @@ def write_xlsx(tables: Mapping[str, Iterable[CodeRow]]) -> bytes:
     """The tables as a workbook, one sheet per element."""
     return spreadsheet.write_xlsx(
         {
-            element: (ELEMENTS[element].columns, (_cells(element, one) for one in rows))
+            element: (ELEMENTS[element].columns, [_cells(element, one) for one in rows])
             for element, rows in tables.items()
         }
     )
