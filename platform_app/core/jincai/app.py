@@ -14,7 +14,7 @@ from jincai.auth.principal import Remembered, principal_of
 from jincai.database import Database
 from jincai.headers import SafeHeaders
 from jincai.metrics import CountRequests, Metrics
-from jincai.pages import login, rendering
+from jincai.pages import drafts, editions, login, rendering
 from jincai.pages import routes as pages
 from jincai.platform import Platform
 from jincai.settings import Settings
@@ -60,6 +60,8 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     app.include_router(edition_routes.router)
     app.include_router(draft_routes.router)
     app.include_router(pages.router)
+    app.include_router(editions.router)
+    app.include_router(drafts.router)
     app.include_router(login.router)
     app.mount("/static", StaticFiles(packages=[("jincai", "pages/static")]), name="static")
     for system in systems:

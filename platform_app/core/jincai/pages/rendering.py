@@ -1,5 +1,6 @@
 """Turns templates into answers, in the reader's language."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from jinja2 import (
 
 from jincai import __version__, language
 from jincai.auth.principal import Principal
+from jincai.identity import SHANGHAI
 from jincai.money import yuan
 from jincai.platform import Platform
 from jincai.system import MenuEntry, System
@@ -27,6 +29,7 @@ COOKIE_SECONDS = 365 * 24 * 3600
 OWN_MENU = (
     MenuEntry(title="概况", title_en="Overview", path="/"),
     MenuEntry(title="行政区划", title_en="Divisions", path="/standards/divisions"),
+    MenuEntry(title="标准版本", title_en="Editions", path="/standards/editions"),
 )
 
 
@@ -48,6 +51,7 @@ def _environment(folders: tuple[tuple[str, Path], ...]) -> Environment:
         auto_reload=False,
     )
     made.filters["yuan"] = yuan
+    made.filters["shanghai"] = shanghai
     made.filters["zip"] = zip
     for name in made.list_templates():
         made.get_template(name)
@@ -97,3 +101,8 @@ def _menu(platform: Platform, principal: Principal | None) -> tuple[MenuEntry, .
     allowed = {code.partition(".")[0] for code in principal.permissions}
     systems = (system for system in platform.systems if system.code in allowed)
     return (*OWN_MENU, *(entry for system in systems for entry in system.menu))
+
+
+def shanghai(moment: dt.datetime) -> str:
+    """The moment as a clock in China shows it: 2010-03-05 09:30."""
+    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
