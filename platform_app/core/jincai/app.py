@@ -60,8 +60,8 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     app.include_router(edition_routes.router)
     app.include_router(draft_routes.router)
     app.include_router(pages.router)
+    app.include_router(drafts.router)  # its …/draft comes before any number
     app.include_router(editions.router)
-    app.include_router(drafts.router)
     app.include_router(login.router)
     app.mount("/static", StaticFiles(packages=[("jincai", "pages/static")]), name="static")
     for system in systems:

@@ -89,7 +89,7 @@ async def begin(request: Request, platform: PlatformOf, principal: Drafter) -> R
     return await edition_pages.list_page(request, platform, principal.token, EditionQuery(), form)
 
 
-@router.get("/{year:int}/draft")
+@router.get("/{year}/draft")
 async def draft_page(
     request: Request,
     *,
@@ -102,7 +102,7 @@ async def draft_page(
     return await _page(request, platform, principal.token, _Shown(year, done=asked))
 
 
-@router.post("/{year:int}/draft/import")
+@router.post("/{year}/draft/import")
 async def bring(request: Request, year: YearPath, platform: PlatformOf, principal: Drafter) -> Response:
     """Import a file; the draft's page then says what it did, or where the file is wrong."""
     fields, content = await upload.read(request)
@@ -128,7 +128,7 @@ async def bring(request: Request, year: YearPath, platform: PlatformOf, principa
     return await _page(request, platform, principal.token, shown)
 
 
-@router.post("/{year:int}/draft/delete")
+@router.post("/{year}/draft/delete")
 async def delete(request: Request, year: YearPath, platform: PlatformOf, principal: Drafter) -> Response:
     """Take one code out of the draft."""
     form = await forms.read(request, DeleteForm)
@@ -144,7 +144,7 @@ async def delete(request: Request, year: YearPath, platform: PlatformOf, princip
     return await _page(request, platform, principal.token, _Shown(year, delete_form=form))
 
 
-@router.post("/{year:int}/draft/discard")
+@router.post("/{year}/draft/discard")
 async def discard(request: Request, year: YearPath, platform: PlatformOf, principal: Drafter) -> Response:
     """Take the draft away."""
     form = await forms.read(request, Discard)
@@ -159,7 +159,7 @@ async def discard(request: Request, year: YearPath, platform: PlatformOf, princi
     return await _page(request, platform, principal.token, _Shown(year, discard_form=form))
 
 
-@router.post("/{year:int}/{number:int}/publish")
+@router.post("/{year}/{number}/publish")
 async def publish(
     request: Request, *, year: YearPath, number: NumberPath, platform: PlatformOf, principal: Publisher
 ) -> Response:

@@ -65,7 +65,7 @@ async def list_page(
     return rendering.page(request, platform, "editions.html", context, 422 if form.errors else 200)
 
 
-@router.get("/{year:int}/{number:int}")
+@router.get("/{year}/{number}")
 async def edition_page(
     request: Request,
     *,
@@ -94,14 +94,12 @@ async def edition_page(
         "counts": counts,
         "page": found,
         "elements": ELEMENTS,
-        "columns": {
-            name: one for key in ELEMENTS if key in shown for name, one in ELEMENTS[key].attributes.items()
-        },
+        "columns": {name: one for every in attributes for name, one in every.items()},
     }
     return rendering.page(request, platform, "edition.html", context)
 
 
-@router.get("/{year:int}/{number:int}/diff")
+@router.get("/{year}/{number}/diff")
 async def difference_page(
     request: Request,
     *,
