@@ -1,6 +1,7 @@
 """Editions over HTTP: drafted by one, published by another, and never changed after."""
 
 import io
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from jincai import limits
 from jincai.auth.roles import PERMISSIONS
+from jincai.standards import answers
 from jincai.standards.code_file import read
 from openpyxl import load_workbook
 
@@ -273,6 +275,17 @@ def test_a_file_is_bounded(client, as_, year: int) -> None:
     assert bring(client, as_("maker"), year, "x" * (10 * 1024 * 1024 + 1)).status_code == 413
     assert bring(client, as_("maker"), year, "x" * (limits.FILE_BYTES + 1)).status_code == 413
     assert bring(client, as_("maker"), year, "code,name\n" + "1,a\n" * 2_000_000).status_code == 422
+
+
+def test_only_so_many_files_are_read_at_once(client, as_, year: int, monkeypatch) -> None:
+    begin(client, as_("maker"), year)
+    with monkeypatch.context() as patched:
+        patched.setattr(answers, "_READING", threading.BoundedSemaphore(1))
+        with answers._READING:
+            refused = bring(client, as_("maker"), year, "code,name\n1,a\n")
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        assert bring(client, as_("maker"), year, "!").status_code == 422
+        assert bring(client, as_("maker"), year, "code,name\n1,a\n").status_code == 200
 
 
 def test_gbk_is_taken_if_it_is_said(client, as_, year: int) -> None:

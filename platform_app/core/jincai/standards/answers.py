@@ -1,6 +1,7 @@
 """What API and pages of the editions have in common: taking a file, giving one, and saying no."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ from jincai.standards.code_file import FILE_BYTES, ROWS_MOST, Encoding, Tables
 from jincai.standards.editions import RefusedError
 from jincai.standards.importing import MistakenError
 from jincai.standards.mistakes import Mistake, Mistakes
+
+
+# A file of the largest size takes some hundred MB while it is read.
+READING_MOST = 2
+_READING = threading.BoundedSemaphore(READING_MOST)
 
 
 class FileMistake(problems.Mistake):
@@ -63,13 +69,20 @@ async def take(content: bytes, element: str | None, encoding: Encoding) -> Table
 
     Raises:
         MistakenError: something is wrong with the file's form.
-        RefusedError: 413, it is too large.
+        RefusedError: 413, it is too large; 503, `READING_MOST` are being read.
     """
     if len(content) > FILE_BYTES:
         most = FILE_BYTES // 2**20
         raise RefusedError(413, f"文件最大{most} MB。", f"A file has {most} MB at most.")
-    # In a thread: a large file takes seconds, and others are waiting.
-    tables, mistakes = await asyncio.to_thread(code_file.read, content, element, encoding)
+    if not _READING.acquire(blocking=False):
+        raise RefusedError(
+            503, "正在读取其他文件,请稍后重试。", "Other files are being read: try again shortly."
+        )
+    try:
+        # In a thread: a large file takes seconds, and others are waiting.
+        tables, mistakes = await asyncio.to_thread(code_file.read, content, element, encoding)
+    finally:
+        _READING.release()
     if mistakes.count:
         raise MistakenError(mistakes)
     return tables
