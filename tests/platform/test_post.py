@@ -94,6 +94,21 @@ def test_another_units_quota_is_nobodys(database, token, books) -> None:
     assert {d.reason for d in asyncio.run(posted(database.app, token, wrong))} == {"no_quota"}
 
 
+def test_codes_are_those_of_the_year(database, token, books) -> None:
+    quota = make_quota(books, 1_000)
+    wrong = [
+        order(quota, 1, set_mode_code="77"),
+        order(quota, 1, payee_kind_code="77"),
+        order(quota, 1, set_mode_code="2"),
+    ]
+    decided = asyncio.run(posted(database.app, token, wrong))
+    assert [d.reason for d in decided] == ["unknown_code", "unknown_code", ""]
+    # Nothing is kept under the key: once the code is published, the same order goes through.
+    assert books.execute("SELECT count(*) FROM payment.refusal WHERE reason = 'unknown_code'").fetchone() == (
+        0,
+    )
+
+
 def test_whose_order_it_is_decides_whatever_the_batch_may_see(database, token, books) -> None:
     quota = make_quota(books, 1_000)
     with psycopg.connect(database.owner) as cx:

@@ -9,7 +9,7 @@ import time
 
 import pytest
 from jincai_payment.year import replay
-from jincai_payment.year.generate import DIVISIONS, FEN, LARGE_CASH, PAYMENTS, SeedYear
+from jincai_payment.year.generate import CASH, DIVISIONS, FEN, LARGE_CASH, PAYMENTS, SeedYear
 
 from tests.platform.posting import assert_books_agree, shown, token_for_all
 
@@ -50,9 +50,9 @@ def test_orders_are_in_their_year_by_date_and_labels_mean_what_they_say() -> Non
             assert dt.date(2010, 1, 1) <= order.pay_date <= dt.date(2011, 1, 31)
             rules.add(made.label)
             if made.label == "R2":
-                assert order.set_mode_code == "1"
+                assert order.set_mode_code == CASH
                 assert order.amount >= LARGE_CASH
-            elif order.set_mode_code == "1":
+            elif order.set_mode_code == CASH:
                 assert order.amount < LARGE_CASH
             if made.label == "R10" and before and before.label == "R10":
                 same = ("agency_code", "payee_account", "amount", "purpose")

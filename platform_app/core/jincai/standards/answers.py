@@ -19,7 +19,6 @@ from jincai.standards.editions import RefusedError
 from jincai.standards.importing import MistakenError
 from jincai.standards.mistakes import Mistake, Mistakes
 
-
 # A file of the largest size takes some hundred MB while it is read.
 READING_MOST = 2
 _READING = threading.BoundedSemaphore(READING_MOST)

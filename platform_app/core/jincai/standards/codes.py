@@ -1,17 +1,17 @@
 """Codes of the edition in force: what documents of a year are checked against."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from psycopg import AsyncConnection
 
-# Each pair whose code is not in force.
+# Each code that is not in force in its year.
 _UNKNOWN = """
-SELECT a.element, a.code
-  FROM unnest(%(elements)s::text[], %(codes)s::text[]) AS a (element, code)
+SELECT a.fiscal_year, a.element, a.code
+  FROM unnest(%s::smallint[], %s::text[], %s::text[]) AS a (fiscal_year, element, code)
  WHERE NOT EXISTS (SELECT FROM standards.in_force AS f
                      JOIN standards.code AS c ON (c.fiscal_year, c.edition) = (f.fiscal_year, f.edition)
-                    WHERE f.fiscal_year = %(fiscal_year)s AND (c.element, c.code) = (a.element, a.code))
- ORDER BY 1, 2
+                    WHERE (f.fiscal_year, c.element, c.code) = (a.fiscal_year, a.element, a.code))
+ ORDER BY 1, 2, 3
 """
 
 
@@ -22,9 +22,15 @@ async def unknown(
 
     A year without a published edition has no code at all. One statement, however many pairs.
     """
-    pairs = sorted(set(asked))
-    if not pairs:
+    found = await unknown_of_years(cx, {(fiscal_year, element, code) for element, code in asked})
+    return [(element, code) for _, element, code in found]
+
+
+async def unknown_of_years(
+    cx: AsyncConnection, asked: Collection[tuple[int, str, str]]
+) -> list[tuple[int, str, str]]:
+    """The same for documents of several years: those of ``asked``, fiscal year, element and code."""
+    if not asked:
         return []
-    elements, codes = (list(column) for column in zip(*pairs, strict=True))
-    given = {"fiscal_year": fiscal_year, "elements": elements, "codes": codes}
-    return await (await cx.execute(_UNKNOWN, given)).fetchall()
+    columns = [list(column) for column in zip(*sorted(set(asked)), strict=True)]
+    return await (await cx.execute(_UNKNOWN, columns)).fetchall()

@@ -54,6 +54,7 @@ Reason = Literal[
     "",
     "over_quota",  # R14: beyond what plans have released
     "no_quota",  # no such quota for this unit and year
+    "unknown_code",  # a code that the year's edition in force does not have
     "not_yours",  # beyond the asker's scope
     "key_used",  # the key was used for another order
     "nothing_to_undo",  # no such payment of this quota

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jincai.standards.codes import unknown_of_years
 from psycopg import AsyncConnection
 
 from jincai_payment.order import Decision, Order, Reason
@@ -144,6 +145,7 @@ class _Ground:
     decided: dict[tuple[str, str], tuple[Decision, int]]
     undoable: dict[int, tuple[int, int]]
     beyond: set[int]
+    unknown: set[tuple[int, str, str]]
 
 
 async def post(cx: AsyncConnection, orders: Sequence[Order]) -> list[Decision]:
@@ -185,6 +187,7 @@ async def _lock(cx: AsyncConnection, orders: Sequence[Order]) -> _Ground:
         decided={(row[0], row[1]): (_as_before(row[2], row[3], row[4], row[6]), row[5]) for row in decided},
         undoable={number: (quota, left) for number, quota, left in undoable},
         beyond=await _beyond(cx, orders),
+        unknown=await _unknown(cx, orders),
     )
 
 
@@ -197,6 +200,13 @@ async def _beyond(cx: AsyncConnection, orders: Sequence[Order]) -> set[int]:
     places = {row[0] for row in await (await cx.execute(_BEYOND, columns)).fetchall()}
     wrong = {one for place, one in enumerate(asked, 1) if place in places}
     return {n for n, o in enumerate(orders) if (o.token, o.division, o.agency_code) in wrong}
+
+
+async def _unknown(cx: AsyncConnection, orders: Sequence[Order]) -> set[tuple[int, str, str]]:
+    """Codes that the orders bring themselves and their years do not have; the others are their quota's."""
+    brought = {(o.fiscal_year, "payee_kind", o.payee_kind_code) for o in orders}
+    brought |= {(o.fiscal_year, "set_mode", o.set_mode_code) for o in orders}
+    return set(await unknown_of_years(cx, brought))
 
 
 def _as_before(
@@ -223,7 +233,7 @@ def _decide(ground: _Ground, batch: _Batch) -> tuple[list[Decision], list[int]]:
             decisions.append(_repeat(decisions[same], digests[same] == digests[n]))
             continue
         reason = "not_yours" if n in ground.beyond else _objection(ground, order)
-        if reason in {"not_yours", "no_quota"}:
+        if reason in {"not_yours", "no_quota", "unknown_code"}:
             # Nothing is kept under a key that may be somebody else's.
             decisions.append(Decision("refused", reason))
             continue
@@ -250,6 +260,11 @@ def _objection(ground: _Ground, order: Order) -> Reason:
         order.agency_code,
     ):
         return "no_quota"
+    year = order.fiscal_year
+    if ground.unknown and not ground.unknown.isdisjoint(
+        {(year, "payee_kind", order.payee_kind_code), (year, "set_mode", order.set_mode_code)}
+    ):
+        return "unknown_code"
     if order.kind == "payment":
         return "over_quota" if quota.control_level == 2 and order.amount > quota.available else ""
     source, left = ground.undoable.get(order.undoes or 0, (0, 0))

@@ -36,7 +36,8 @@ _PURPOSES = [
 ]  # fmt: skip
 _NAMES = ["桂林", "南宁", "柳州", "邕江", "北部湾", "八桂", "红水河", "漓江", "青秀", "左江"]
 _TRADES = ["建筑工程", "商贸", "印务", "物业服务", "科技", "图书", "医药", "汽车维修", "电力", "路桥"]
-CASH, TRANSFER, CARD = "1", "2", "3"
+# Settlement modes as shipped in the standards (set_mode).
+TRANSFER, CASH, CARD = "1", "2", "3"
 # One labelled group for about so many payments; how many payments make a group.
 LABEL_EVERY = 5_000
 _GROUPS = {"R2": 1, "R4": 3, "R8": 1, "R10": 2}
