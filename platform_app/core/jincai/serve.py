@@ -1,6 +1,8 @@
 """`jincai serve`: on the database of the environment, or on a PostgreSQL server of its own."""
 
+import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,8 +32,31 @@ def serve(settings: Settings, systems: tuple[System, ...], address: Address, *, 
             )
         run(settings, settings.database_url, systems, address)
         return
-    with _own_database(settings, systems, demo=demo) as (url, auth_url, _):
+    with (
+        _own_database(settings, systems, demo=demo) as (url, auth_url, _),
+        _companions(auth_url, systems if demo else (), address),
+    ):
         run(settings.model_copy(update={"auth_database_url": auth_url}), url, systems, address)
+
+
+@contextmanager
+def _companions(auth_url: str, systems: tuple[System, ...], address: Address) -> Iterator[None]:
+    """Outside systems of the demonstration; they wait for the platform by themselves, and end with it."""
+    from jincai import demonstration  # noqa: PLC0415 - a city host never comes here
+
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        for one in (system.companion for system in systems if system.companion):
+            words = [word.replace("{url}", address.url.rstrip("/")) for word in one.arguments]
+            environment = {**os.environ, one.key_variable: demonstration.add_key(auth_url, one)}
+            argv = [sys.executable, "-m", one.module, *words]
+            running.append(subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL))
+        yield
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait()
 
 
 @contextmanager

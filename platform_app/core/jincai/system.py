@@ -52,6 +52,26 @@ class Permission(BaseModel):
     title_en: str
 
 
+class Companion(BaseModel):
+    """An outside system that `jincai serve --demo` runs beside the platform as a process: a bank, say.
+
+    Attributes:
+        name: whose key it gets; entries carry it as their maker.
+        permissions: what that key may do.
+        module: the Python module to run.
+        arguments: for it; ``{url}`` stands for the platform's address.
+        key_variable: the variable of its environment that holds the key.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    permissions: tuple[str, ...]
+    module: str
+    arguments: tuple[str, ...] = ()
+    key_variable: str
+
+
 class System(BaseModel):
     """An access system, as its entry point in the group ``jincai.systems`` yields it.
 
@@ -78,6 +98,7 @@ class System(BaseModel):
         publishes: kinds of document it gives to other systems.
         elements: standards it relies on, such as ``division``.
         demonstration: SQL file with rows for `jincai serve --demo`.
+        companion: an outside system that the demonstration needs.
         templates: folder of its pages' templates, which are then called ``<code>/<file>``.
     """
 
@@ -103,3 +124,4 @@ class System(BaseModel):
     replay: Callable[[str, str, int | None], bool] | None = None
     demonstration: Path | None = None
     templates: Path | None = None
+    companion: Companion | None = None
