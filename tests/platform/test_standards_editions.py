@@ -243,6 +243,16 @@ def test_a_discarded_draft_is_gone_and_the_log_says_why(client, as_, year: int, 
         assert caught.value.sqlstate == "JC002"
 
 
+def test_everybody_sees_what_was_done_to_an_edition(client, as_, year: int) -> None:
+    begin(client, as_("maker"), year)
+    bring(client, as_("maker"), year, "code,name\n1,a\n")
+    publish(client, as_("checker"), year, 1, 2)
+    log = client.get(f"{EDITIONS}/{year}/1/log", headers=as_("reader")).json()
+    told = [(one["action"], one["by"]) for one in log]
+    assert told == [("published", "checker"), ("imported", "maker"), ("created", "maker")]
+    assert log[1]["detail"]["elements"] == ["exp_func"]
+
+
 @pytest.mark.parametrize("element", [None, "account", "exp_func"])
 def test_what_is_exported_imports_as_the_same_edition(client, as_, year: int, element: str | None) -> None:
     asked = {"format": "csv" if element else "xlsx", **({"element": element} if element else {})}

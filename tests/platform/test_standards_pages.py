@@ -77,7 +77,9 @@ def test_from_draft_to_force(people, year: int) -> None:
     assert people("checker", "POST", publish, data={"revision": 1}).status_code == 409
     done = people("checker", "POST", publish, data={"revision": 2})
     assert (done.status_code, done.headers["location"]) == (303, f"{EDITIONS}/{year}/1")
-    assert "执行中" in people("reader", "GET", done.headers["location"]).text
+    text = people("reader", "GET", done.headers["location"]).text
+    assert "执行中" in text
+    assert "新增: 2" in text
     people("maker", "POST", EDITIONS, data={"year": year, "base": "in_force", "note": "改"})
     assert _bring(people, year, "code,name\n201,新名\n".encode()).status_code == 303
     text = people("checker", "GET", f"{EDITIONS}/{year}/2/diff").text

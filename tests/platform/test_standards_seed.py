@@ -1,5 +1,6 @@
 """What a release ships as editions: right in itself, published once, and no more than it claims."""
 
+import asyncio
 import csv
 import json
 import re
@@ -9,7 +10,7 @@ import psycopg
 import pytest
 from jincai import migrate
 from jincai.paging import this_year
-from jincai.standards import shipped
+from jincai.standards import codes, shipped
 from jincai.standards.elements import CODE, ELEMENTS
 
 YEARS = range(2010, this_year() + 2)
@@ -24,16 +25,16 @@ def _of(year: int) -> dict[tuple[str, str], shipped.Shipped]:
 
 @pytest.mark.parametrize("year", YEARS)
 def test_every_year_is_right_in_itself(year: int) -> None:
-    codes = _of(year)
-    for (element, code), one in codes.items():
+    found = _of(year)
+    for (element, code), one in found.items():
         assert CODE.fullmatch(code)
-        assert one.parent is None or (element, one.parent) in codes, (element, code, year)
+        assert one.parent is None or (element, one.parent) in found, (element, code, year)
         for name, value in json.loads(one.attributes).items():
             assert ELEMENTS[element].attributes[name].pattern.fullmatch(value)
         if element in {"exp_func", "dep_exp_eco", "gov_exp_eco"}:
             assert one.parent == (code[:-2] if len(code) > 3 else None)
         if element == "account_map":
-            assert ("account", code) in codes
+            assert ("account", code) in found
             assert ("account", json.loads(one.attributes)["target"]) in _of(2015)
 
 
@@ -135,3 +136,12 @@ def test_whoever_had_a_hand_in_a_draft_cannot_publish_it_even_in_sql(database, p
                 """,
                 (publisher,),
             )
+
+
+def test_documents_are_checked_against_what_is_in_force(database) -> None:
+    async def ask() -> list[tuple[str, str]]:
+        async with await psycopg.AsyncConnection.connect(database.app) as cx:
+            asked = [("exp_func", "2010301"), ("exp_func", "999"), ("gov_exp_eco", "50101")]
+            return await codes.unknown(cx, 2016, asked)
+
+    assert asyncio.run(ask()) == [("exp_func", "999"), ("gov_exp_eco", "50101")]

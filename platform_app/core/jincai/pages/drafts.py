@@ -82,6 +82,7 @@ async def begin(request: Request, platform: PlatformOf, principal: Drafter) -> R
                 lambda cx: drafting.begin(cx, asked.year, asked.base, asked.note, principal.actor),
                 token=principal.token,
                 repeatable=True,
+                within=drafting.WITHIN_SECONDS,
             )
             return RedirectResponse(f"/standards/editions/{asked.year}/draft", 303)
         except RefusedError as error:
@@ -117,7 +118,7 @@ async def bring(request: Request, year: YearPath, platform: PlatformOf, principa
                 lambda cx: importing.apply(cx, year, tables, asked.mode, principal.actor),
                 token=principal.token,
                 repeatable=True,
-                within=importing.WITHIN_SECONDS,
+                within=drafting.WITHIN_SECONDS,
             )
             query = urlencode(done.model_dump(include={"added", "changed", "removed", "unchanged"}))
             return RedirectResponse(f"/standards/editions/{year}/draft?{query}", 303)
@@ -153,7 +154,7 @@ async def discard(request: Request, year: YearPath, platform: PlatformOf, princi
             await platform.database.write(
                 lambda cx: drafting.discard(cx, year, asked.reason, principal.actor),
                 token=principal.token,
-                within=importing.WITHIN_SECONDS,
+                within=drafting.WITHIN_SECONDS,
             )
         return RedirectResponse("/standards/editions", 303)
     return await _page(request, platform, principal.token, _Shown(year, discard_form=form))

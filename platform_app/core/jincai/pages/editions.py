@@ -17,7 +17,7 @@ from jincai.standards.answers import refusals
 from jincai.standards.code_list import Code, CodeQuery
 from jincai.standards.difference import Difference, DifferenceQuery
 from jincai.standards.edition_routes import Number, NumberPath, Reader, YearPath
-from jincai.standards.editions import Edition, EditionQuery
+from jincai.standards.editions import Edition, EditionQuery, Step
 from jincai.standards.elements import ELEMENTS
 
 router = APIRouter(
@@ -77,21 +77,23 @@ async def edition_page(
 ) -> HTMLResponse:
     """The codes of an edition, by element."""
 
-    async def ask(cx: AsyncConnection) -> tuple[Edition, dict[str, int], Page[Code]]:
+    async def ask(cx: AsyncConnection) -> tuple[Edition, dict[str, int], Page[Code], list[Step]]:
         return (
             await editions.get(cx, year, number),
             await code_list.counts(cx, year, number),
             await code_list.find(cx, year, number, asked),
+            await editions.history(cx, year, number),
         )
 
     with refusals(request):
-        edition, counts, found = await platform.database.read(ask, token=principal.token)
+        edition, counts, found, steps = await platform.database.read(ask, token=principal.token)
     shown = {asked.element} if asked.element else {one.element for one in found.items}
     attributes = [ELEMENTS[name].attributes for name in ELEMENTS if name in shown]
     context = {
         "asked": asked,
         "edition": edition,
         "counts": counts,
+        "steps": steps,
         "page": found,
         "elements": ELEMENTS,
         "columns": {name: one for every in attributes for name, one in every.items()},

@@ -77,6 +77,7 @@ async def begin_draft(
             lambda cx: drafting.begin(cx, year, asked.base, asked.note, principal.actor),
             token=principal.token,
             repeatable=True,
+            within=drafting.WITHIN_SECONDS,
         )
 
 
@@ -103,7 +104,7 @@ async def import_file(
                 lambda cx: importing.apply(cx, year, tables, asked.mode, principal.actor),
                 token=principal.token,
                 repeatable=True,
-                within=importing.WITHIN_SECONDS,
+                within=drafting.WITHIN_SECONDS,
             )
         except MistakenError as error:
             return not_taken(request, error.mistakes)
@@ -136,7 +137,7 @@ async def discard_draft(
         await database.write(
             lambda cx: drafting.discard(cx, year, asked.reason, principal.actor),
             token=principal.token,
-            within=importing.WITHIN_SECONDS,
+            within=drafting.WITHIN_SECONDS,
         )
 
 

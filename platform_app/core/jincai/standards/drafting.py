@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from jincai.standards import editions
 from jincai.standards.editions import Edition, RefusedError
 
+# A hundred thousand rows take seconds, more than the usual statement may.
+WITHIN_SECONDS = 60
+PATIENCE = f"SET LOCAL statement_timeout = '{WITHIN_SECONDS}s'"
+
 Base = Literal["in_force", "empty"]
 Action = Literal["created", "imported", "deleted", "discarded", "published"]
 
@@ -91,6 +95,7 @@ async def begin(cx: AsyncConnection, year: int, base: Base, note: str, actor: st
     Raises:
         RefusedError: 409, there is a draft already, or nothing in force to copy.
     """
+    await cx.execute(PATIENCE)
     given = {"year": year, "note": note, "actor": actor, "base": base}
     made = await (await cx.execute(_BEGIN, given)).fetchone()
     if made is None:
@@ -133,6 +138,7 @@ async def discard(cx: AsyncConnection, year: int, reason: str, actor: str) -> No
     Raises:
         RefusedError: 404, there is none.
     """
+    await cx.execute(PATIENCE)
     edition = await lock_draft(cx, year)
     given = (year, edition.number)
     gone = (

@@ -15,7 +15,7 @@ from jincai.standards import code_list, difference, editions
 from jincai.standards.answers import Exported, exported, refusals
 from jincai.standards.code_list import Code, CodeQuery, ElementName, FieldName
 from jincai.standards.difference import Difference, DifferenceQuery
-from jincai.standards.editions import Edition, EditionQuery
+from jincai.standards.editions import Edition, EditionQuery, Step
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {one: {"model": problems.Problem} for one in (404, 409)}
 router = APIRouter(prefix="/api/v1/standards", tags=["standards"], responses=PROBLEMS)
@@ -61,6 +61,15 @@ async def one_edition(
     """One edition."""
     with refusals(request):
         return await database.read(lambda cx: editions.get(cx, year, number), token=principal.token)
+
+
+@router.get("/editions/{year}/{number}/log")
+async def edition_log(
+    request: Request, *, year: YearPath, number: NumberPath, database: DatabaseOf, principal: Reader
+) -> list[Step]:
+    """Who did what to the edition, newest first."""
+    with refusals(request):
+        return await database.read(lambda cx: editions.history(cx, year, number), token=principal.token)
 
 
 @router.get("/editions/{year}/{number}/codes")

@@ -11,13 +11,11 @@ from pydantic import BaseModel, ConfigDict
 from jincai.standards import code_check, drafting
 from jincai.standards.code_check import Present
 from jincai.standards.code_file import Tables
-from jincai.standards.drafting import Locked
+from jincai.standards.drafting import PATIENCE, Locked
 from jincai.standards.editions import RefusedError
 from jincai.standards.mistakes import Mistakes
 
 Mode = Literal["merge", "replace"]
-# A hundred thousand rows take seconds, more than the usual statement may.
-WITHIN_SECONDS = 60
 
 _PRESENT = """
 SELECT element, code, parent FROM standards.code
@@ -102,7 +100,7 @@ async def apply(cx: AsyncConnection, year: int, tables: Tables, mode: Mode, acto
     await asyncio.to_thread(code_check.check, tables, present, mistakes, replace=mode == "replace")
     if mistakes.count:
         raise MistakenError(mistakes)
-    await cx.execute(f"SET LOCAL statement_timeout = '{WITHIN_SECONDS}s'")
+    await cx.execute(PATIENCE)
     await _stage(cx, tables)
     place = (year, edition.number)
     counted = await (await cx.execute(_COUNT, place)).fetchone()
