@@ -2,12 +2,14 @@
 
 from fastapi import APIRouter
 
-from jincai_budget import api, pages
+from jincai_budget import api, api_changes, api_proposals, pages
 
 
 def router() -> APIRouter:
     """The API under `/api/v1/budget` and the pages under `/budget`."""
     joined = APIRouter()
     joined.include_router(api.router)
+    joined.include_router(api_proposals.router)
+    joined.include_router(api_changes.router)
     joined.include_router(pages.router)
     return joined

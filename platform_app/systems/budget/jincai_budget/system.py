@@ -30,6 +30,11 @@ SYSTEM = System(
     grants=(
         Grant(table="budget.indicator", privileges=("SELECT", "INSERT", "UPDATE")),
         Grant(table="budget.indicator_change", privileges=("SELECT", "INSERT")),
+        Grant(table="budget.indicator_number", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="budget.proposal", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="budget.proposal_line", privileges=("SELECT", "INSERT", "DELETE")),
+        Grant(table="budget.proposal_step", privileges=("SELECT", "INSERT")),
+        Grant(table="budget.change_request", privileges=("SELECT", "INSERT", "UPDATE")),
     ),
     router=_router,
     menu=(MenuEntry(title="指标", title_en="Indicators", path="/budget/indicators"),),
