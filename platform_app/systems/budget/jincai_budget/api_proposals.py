@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from jincai_budget import comparison, lines, proposals, steps
 from jincai_budget.approval import ApproveStep, NextStep
 from jincai_budget.comparison import Comparison
+from jincai_budget.either import may_either
 from jincai_budget.lines import LINES_MOST, KeptLine, Line
 from jincai_budget.procedure import Kind, Stage
 from jincai_budget.proposals import NewProposal, Proposal, ProposalQuery
@@ -27,6 +28,8 @@ _Reader = Annotated[Principal, Depends(may("budget.read"))]
 _Unit = Annotated[Principal, Depends(may("budget.submit"))]
 _Maker = Annotated[Principal, Depends(may("budget.draft"))]
 _Checker = Annotated[Principal, Depends(may("budget.approve"))]
+_Editor = Annotated[Principal, Depends(may_either("budget.submit", "budget.draft"))]
+_Reviewer = Annotated[Principal, Depends(may_either("budget.draft", "budget.approve"))]
 
 
 class StageLines(BaseModel):
@@ -72,7 +75,7 @@ async def compare_stages(number: Number, request: Request, database: DatabaseOf,
 
 @router.put("/{number}/lines")
 async def put_stage_lines(
-    number: Number, asked: StageLines, request: Request, database: DatabaseOf, who: _Reader
+    number: Number, asked: StageLines, request: Request, database: DatabaseOf, who: _Editor
 ) -> list[KeptLine]:
     """Replace the lines of the stage that is being worked on, by whom it is with."""
 
@@ -113,7 +116,7 @@ async def approve(
 
 @router.post("/{number}/return")
 async def return_to_unit(
-    number: Number, step: ReturnStep, request: Request, database: DatabaseOf, who: _Reader
+    number: Number, step: ReturnStep, request: Request, database: DatabaseOf, who: _Reviewer
 ) -> Proposal:
     """Return what the unit submitted: the first by the maker, the second by the checker."""
     with answered(request):

@@ -68,6 +68,9 @@ SELECT id, stage, bgt_type_code, fund_type_code, exp_func_code, dep_exp_eco_code
  ORDER BY stage, bgt_type_code, fund_type_code, exp_func_code, dep_exp_eco_code, project_code
 """
 _DROP = "DELETE FROM budget.proposal_line WHERE proposal_id = %(id)s AND stage = %(stage)s"
+_DROP_ONE = """
+DELETE FROM budget.proposal_line WHERE id = %(line_id)s AND proposal_id = %(id)s AND stage = %(stage)s
+"""
 _ADD: LiteralString = """
 INSERT INTO budget.proposal_line
        (proposal_id, stage, fiscal_year, division, agency_code, bgt_type_code, fund_type_code, exp_func_code,
@@ -105,6 +108,54 @@ async def put(
     Raises:
         RefusalError: 409, the stage is closed; 422, a key stands twice or a code is not the year's.
     """
+    refuse_closed(proposal, stage)
+    _refuse_twice(lines)
+    await refuse_unknown(cx, proposal.fiscal_year, lines)
+    await drop(cx, proposal.id, stage)
+    await _insert(cx, proposal, stage, lines, actor)
+
+
+async def put_one(
+    cx: AsyncConnection, proposal: Proposal, stage: Stage, line: Line, actor: str, *, replaced: int | None
+) -> None:
+    """Add ``line``, in place of the one with id ``replaced`` if that is given; ``proposal`` is locked.
+
+    Raises:
+        RefusalError: as `put`.
+    """
+    refuse_closed(proposal, stage)
+    others = [one for one in await kept(cx, proposal.id, stage) if one.id != replaced]
+    if len(others) >= LINES_MOST:
+        raise RefusalError(422, f"明细最多 {LINES_MOST} 行。", f"A stage has {LINES_MOST} lines at most.")
+    _refuse_twice([*others, line])
+    await refuse_unknown(cx, proposal.fiscal_year, [line])
+    if replaced is not None:
+        await drop_one(cx, proposal, stage, replaced)
+    await _insert(cx, proposal, stage, [line], actor)
+
+
+async def drop_one(cx: AsyncConnection, proposal: Proposal, stage: Stage, line_id: int) -> None:
+    """Take one line out; ``proposal`` is locked.
+
+    Raises:
+        RefusalError: 404, somebody else took it out or changed it; 409, the stage is closed.
+    """
+    refuse_closed(proposal, stage)
+    dropped = await cx.execute(_DROP_ONE, {"id": proposal.id, "stage": stage, "line_id": line_id})
+    if not dropped.rowcount:
+        raise RefusalError(
+            404,
+            "这条明细已被修改或删除,请刷新页面。",
+            "The line was changed or removed; read the page again.",
+        )
+
+
+def refuse_closed(proposal: Proposal, stage: Stage) -> None:
+    """Refuse a stage that is not being worked on.
+
+    Raises:
+        RefusalError: 409.
+    """
     if proposal.state not in OPEN or OPEN[proposal.state][0] != stage:
         chinese, english = STAGES[stage]
         raise RefusalError(
@@ -112,9 +163,11 @@ async def put(
             f"“{chinese}”现在不能修改:该阶段尚未开始或已经结束。请刷新页面查看当前状态。",
             f"The stage “{english}” is not being worked on now; read the proposal's present state.",
         )
-    _refuse_twice(lines)
-    await refuse_unknown(cx, proposal.fiscal_year, lines)
-    await drop(cx, proposal.id, stage)
+
+
+async def _insert(
+    cx: AsyncConnection, proposal: Proposal, stage: Stage, lines: Sequence[Line], actor: str
+) -> None:
     columns = {
         "bgt": [one.bgt_type_code for one in lines],
         "fund": [one.fund_type_code for one in lines],

@@ -57,8 +57,7 @@ async def take(cx: AsyncConnection, number: int, kind: Kind, step: NextStep, who
         raise RefusalError(
             403, f"这一步需要权限 {permission}。", f"This step takes the permission {permission}."
         )
-    if kind != "submit":
-        await _refuse_own(cx, proposal, kind, who)
+    await _refuse_own(cx, number, kind, who)
     stage = reviewed(proposal.state)
     present = await lines.kept(cx, number, stage)
     if kind != "return":
@@ -96,13 +95,20 @@ async def _begin(cx: AsyncConnection, number: int, state: State, actor: str) -> 
         await lines.copy(cx, number, stage, to, actor)
 
 
-async def _refuse_own(cx: AsyncConnection, proposal: Proposal, kind: Kind, who: Principal) -> None:
-    """Issuing and returning review what the unit submitted; approving, all that unit and maker made."""
+async def hands(cx: AsyncConnection, number: int, kind: Kind) -> set[str]:
+    """Who may not take step ``kind``, since it reviews what they made.
+
+    Issuing and returning review what the unit submitted; approving, all that unit and finance's maker made.
+    """
+    if kind == "submit":
+        return set()
     if kind == "approve":
-        hands = {row[0] for row in await (await cx.execute(_HANDS, {"id": proposal.id})).fetchall()}
-    else:
-        hands = {one.made_by for one in await proposals.trail(cx, proposal.id) if one.kind == "submit"}
-    if who.actor in hands:
+        return {row[0] for row in await (await cx.execute(_HANDS, {"id": number})).fetchall()}
+    return {one.made_by for one in await proposals.trail(cx, number) if one.kind == "submit"}
+
+
+async def _refuse_own(cx: AsyncConnection, number: int, kind: Kind, who: Principal) -> None:
+    if who.actor in await hands(cx, number, kind):
         raise RefusalError(
             403,
             f"{who.actor} 参与过这份预算的编报,不能再{STEPS[kind][0]}。请由另一人办理。",

@@ -6,7 +6,7 @@ from jincai.auth.principal import Principal
 from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict
 
-from jincai_budget import lines, proposals
+from jincai_budget import lines, proposals, steps
 from jincai_budget.lines import KeptLine, Line
 from jincai_budget.procedure import MOVES, OPEN, STAGES, Kind, Stage
 from jincai_budget.proposals import Proposal, Step
@@ -17,7 +17,7 @@ class Whole(BaseModel):
     """One proposal.
 
     ``stages`` are those that have begun, ``open`` the one whose lines the reader may change now, ``next`` the
-    steps that the reader's permissions allow now.
+    steps that the reader may take now.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,17 +43,18 @@ async def read_whole(cx: AsyncConnection, number: int, who: Principal) -> Whole:
         kept = [line for line in kept if line.stage != "control"]
     begun = {line.stage for line in kept}
     stage, permission = OPEN.get(proposal.state, (None, ""))
+    following = [
+        kind
+        for (kind, state), (_, needed) in MOVES.items()
+        if state == proposal.state and needed in who.permissions
+    ]
     return Whole(
         proposal=proposal,
         stages=[one for one in STAGES if one in begun],
         lines=kept,
         trail=await proposals.trail(cx, number),
         open=stage if permission in who.permissions else None,
-        next=[
-            kind
-            for (kind, state), (_, needed) in MOVES.items()
-            if state == proposal.state and needed in who.permissions
-        ],
+        next=[kind for kind in following if who.actor not in await steps.hands(cx, number, kind)],
     )
 
 
@@ -65,12 +66,21 @@ async def put_lines(
     Raises:
         RefusalError: 403, it is with others; 404; 409, the stage is closed; 422, the lines are wrong.
     """
+    await lines.put(cx, await locked_for(cx, number, stage, who), stage, asked, who.actor)
+
+
+async def locked_for(cx: AsyncConnection, number: int, stage: Stage, who: Principal) -> Proposal:
+    """The proposal, locked, for ``who`` may change lines of ``stage`` while it is being worked on.
+
+    Raises:
+        RefusalError: 403, the stage is with others; 404.
+    """
     proposal = await proposals.locked(cx, number)
-    needed = next(permission for one, permission in (*OPEN.values(), ("approved", "")) if one == stage)
+    needed = dict(OPEN.values()).get(stage)
     if needed and needed not in who.permissions:
         raise RefusalError(
             403,
             f"修改这一阶段的明细需要权限 {needed}。",
             f"Changing this stage takes the permission {needed}.",
         )
-    await lines.put(cx, proposal, stage, asked, who.actor)
+    return proposal
