@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "reduction": ("调减", "Reduction"),
     "carry_over": ("结转", "Carry-over"),
 }
+REQUEST_KINDS = {code: words for code, words in KINDS.items() if code != "approval"}
 CHANGE_STATES: dict[str, tuple[str, str]] = {
     "requested": ("待审批", "Waiting for approval"),
     "approved": ("已审批", "Approved"),

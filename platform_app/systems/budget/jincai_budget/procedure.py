@@ -60,6 +60,13 @@ STEPS: dict[str, tuple[str, str]] = {
     "approve": ("批复", "Approve"),
 }
 
+# 控制方式 of an indicator.
+LEVELS: dict[str, tuple[str, str]] = {
+    "2": ("2 严格控制", "2 strict"),
+    "1": ("1 超额提醒", "1 warn"),
+    "0": ("0 不控制", "0 none"),
+}
+
 
 def reviewed(state: State) -> Stage:
     """The stage that a step out of ``state`` is about: what is submitted, issued, returned or approved."""

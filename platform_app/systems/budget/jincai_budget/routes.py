@@ -2,7 +2,16 @@
 
 from fastapi import APIRouter
 
-from jincai_budget import api, api_changes, api_proposals, pages
+from jincai_budget import (
+    api,
+    api_changes,
+    api_proposals,
+    pages,
+    pages_changes,
+    pages_inbox,
+    pages_lines,
+    pages_proposals,
+)
 
 
 def router() -> APIRouter:
@@ -11,5 +20,6 @@ def router() -> APIRouter:
     joined.include_router(api.router)
     joined.include_router(api_proposals.router)
     joined.include_router(api_changes.router)
-    joined.include_router(pages.router)
+    for shown in (pages, pages_proposals, pages_lines, pages_changes, pages_inbox):
+        joined.include_router(shown.router)
     return joined
