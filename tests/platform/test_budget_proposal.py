@@ -78,6 +78,14 @@ def test_approval_tells_others_and_again_changes_nothing(office: Office, books) 
     assert office.post("checker:other", f"/proposals/{number}/approve", seen=seen).status_code == 409
 
 
+@pytest.mark.parametrize("levels", [{"1": 2}, {"1": 3}, {"0": 1}, {str(2**63): 1}, {"x": 1}])
+def test_a_control_level_is_for_a_line_that_is_submitted(office: Office, levels) -> None:
+    number = at_second(office)
+    office.done("unit", number, "submit")
+    assert office.step("checker", number, "approve", control_levels=levels).status_code == 422
+    assert office.indicators() == []
+
+
 def test_creating_again_gives_the_same_proposal(office: Office) -> None:
     assert office.create() == office.create()
 

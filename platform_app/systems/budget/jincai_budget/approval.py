@@ -11,6 +11,7 @@ from jincai_budget.proposals import Proposal
 from jincai_budget.refusals import RefusalError
 
 Level = Annotated[int, Field(ge=0, le=2)]
+LineId = Annotated[int, Field(gt=0, lt=2**63)]
 
 
 class NextStep(BaseModel):
@@ -29,7 +30,7 @@ class ApproveStep(NextStep):
 
     reason: str = Field(default="", max_length=200, pattern=TEXT)
     control_level: Level = 2
-    control_levels: dict[int, Level] = Field(default_factory=dict, max_length=LINES_MOST)
+    control_levels: dict[LineId, Level] = Field(default_factory=dict, max_length=LINES_MOST)
 
 
 _STRANGE = """

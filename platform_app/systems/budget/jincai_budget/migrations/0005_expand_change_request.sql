@@ -27,7 +27,7 @@ CREATE TABLE budget.change_request (
     CHECK ((state = 'requested') = (checked_by IS NULL) AND (checked_by IS NULL) = (checked_at IS NULL)),
     CHECK (state <> 'refused' OR check_reason <> '')
 );
-CREATE INDEX change_request_of_books ON budget.change_request (division, fiscal_year, id);
+CREATE INDEX change_request_of_books ON budget.change_request (fiscal_year, division, id);
 CREATE INDEX change_request_in_flight ON budget.change_request (source_id) WHERE state = 'requested';
 CALL auth.protect('budget.change_request', 'agency_code');
 
