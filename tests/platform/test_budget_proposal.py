@@ -1,6 +1,7 @@
 """二上二下: from the first submission to the indicators; who may not, and what never changes."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -76,6 +77,39 @@ def test_approval_tells_others_and_again_changes_nothing(office: Office, books) 
     told = "SELECT count(*) FROM hub.outbox WHERE kind = 'indicator' AND payload ->> 'agency_code' = %s"
     assert books.execute(told, (office.agency,)).fetchone() == (2,)
     assert office.post("checker:other", f"/proposals/{number}/approve", seen=seen).status_code == 409
+
+
+def test_two_who_approve_at_once_make_the_indicators_once(office: Office) -> None:
+    number = at_second(office)
+    office.done("unit", number, "submit")
+    seen = office.get("checker", f"/proposals/{number}")["proposal"]["seen"]
+    people = ["checker", "checker:b"] * 4
+    office.headers("checker:b")
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda who: office.post(who, f"/proposals/{number}/approve", seen=seen), people)
+        )
+    # Whoever was first is answered the same each time, the other is told that it is done.
+    assert sorted(one.status_code for one in answers) == [200] * 4 + [409] * 4
+    assert len(office.indicators()) == 2
+
+
+def test_lines_do_not_change_while_they_are_submitted(office: Office, books) -> None:
+    number = office.create()
+    office.put("unit", number, "first", line(1))
+    seen = office.get("unit", f"/proposals/{number}")["proposal"]["seen"]
+
+    def act(n: int) -> int:
+        if n == 6:
+            return office.post("unit", f"/proposals/{number}/submit", seen=seen).status_code
+        return office.put("unit", number, "first", line(n), line(n, dep_exp_eco_code="30211")).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(act, range(12))) <= {200, 409}
+    sums = "SELECT stage, sum(amount) FROM budget.proposal_line WHERE proposal_id = %s GROUP BY 1"
+    found = dict(books.execute(sums, (number,)).fetchall())
+    step = office.get("maker", f"/proposals/{number}")["trail"][-1]
+    assert found["first"] == found["control"] == step["amount"]
 
 
 @pytest.mark.parametrize("levels", [{"1": 2}, {"1": 3}, {"0": 1}, {str(2**63): 1}, {"x": 1}])

@@ -8,7 +8,7 @@ from jincai.paging import Page
 from jincai.platform import DatabaseOf
 
 from jincai_budget import changes, decisions
-from jincai_budget.changes import ChangeQuery, ChangeRequest, NewChange
+from jincai_budget.change import ChangeQuery, ChangeRequest, NewChange
 from jincai_budget.decisions import ApproveChange, RefuseChange
 from jincai_budget.refusals import answered
 

@@ -14,7 +14,7 @@ from jincai_budget import comparison, lines, proposals, steps
 from jincai_budget.approval import ApproveStep, NextStep
 from jincai_budget.comparison import Comparison
 from jincai_budget.either import may_either
-from jincai_budget.lines import LINES_MOST, KeptLine, Line
+from jincai_budget.line import LINES_MOST, KeptLine, Line
 from jincai_budget.procedure import Kind, Stage
 from jincai_budget.proposals import NewProposal, Proposal, ProposalQuery
 from jincai_budget.refusals import answered

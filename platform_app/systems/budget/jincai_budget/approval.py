@@ -6,7 +6,7 @@ from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
 from jincai_budget import numbers, outbox
-from jincai_budget.lines import LINES_MOST, TEXT
+from jincai_budget.line import LINES_MOST, TEXT
 from jincai_budget.proposals import Proposal
 from jincai_budget.refusals import RefusalError
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from jincai_budget.lines import Line
+from jincai_budget.line import Line
 from jincai_budget.refusals import RefusalError, yuan
 
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from jincai.pages.forms import Yuan
 from pydantic import BaseModel, ConfigDict, Field
 
-from jincai_budget.changes import ChangeKind, NewChange
-from jincai_budget.lines import AMOUNT_MOST, TEXT
+from jincai_budget.change import ChangeKind, NewChange
+from jincai_budget.line import AMOUNT_MOST, TEXT
 
 
 class ChangeForm(BaseModel):

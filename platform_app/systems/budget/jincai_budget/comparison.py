@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict
 
-from jincai_budget.lines import KeptLine
+from jincai_budget.line import KeptLine
 from jincai_budget.procedure import STAGES, Stage
 
 

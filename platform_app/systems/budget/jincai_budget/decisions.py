@@ -7,9 +7,9 @@ from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
 from jincai_budget import changes, indicators, lines, numbers, outbox
-from jincai_budget.changes import CHANGE_STATES, ChangeRequest
+from jincai_budget.change import CHANGE_STATES, ChangeRequest
 from jincai_budget.indicators import WholeIndicator
-from jincai_budget.lines import TEXT, Line
+from jincai_budget.line import TEXT, Line
 from jincai_budget.refusals import RefusalError
 
 

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from jincai_budget import indicators
 from jincai_budget.at import At, at
-from jincai_budget.changes import KINDS
+from jincai_budget.change import KINDS
 from jincai_budget.procedure import LEVELS
 from jincai_budget.refusals import answered
 from jincai_budget.shown import moment

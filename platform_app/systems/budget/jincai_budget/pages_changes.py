@@ -17,8 +17,8 @@ from pydantic import ConfigDict, Field
 
 from jincai_budget import changes, decisions, indicators, neighbours
 from jincai_budget.at import At, at
+from jincai_budget.change import CHANGE_STATES, KINDS, REQUEST_KINDS, ChangeState
 from jincai_budget.change_form import ChangeForm
-from jincai_budget.changes import CHANGE_STATES, KINDS, REQUEST_KINDS, ChangeState
 from jincai_budget.decisions import ApproveChange, RefuseChange
 from jincai_budget.refusals import RefusalError, answered
 from jincai_budget.shown import moment

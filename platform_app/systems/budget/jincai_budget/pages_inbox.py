@@ -11,7 +11,7 @@ from jincai.platform import PlatformOf
 from psycopg import AsyncConnection
 
 from jincai_budget import inbox
-from jincai_budget.changes import KINDS
+from jincai_budget.change import KINDS
 from jincai_budget.inbox import Waiting
 from jincai_budget.procedure import STATES
 from jincai_budget.shown import moment

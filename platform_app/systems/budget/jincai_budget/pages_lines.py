@@ -13,7 +13,7 @@ from pydantic import Field
 from jincai_budget import lines, proposals, year_codes
 from jincai_budget.at import At, at
 from jincai_budget.either import may_either
-from jincai_budget.lines import AMOUNT_MOST, KeptLine, Line
+from jincai_budget.line import AMOUNT_MOST, KeptLine, Line
 from jincai_budget.procedure import STAGES, Stage
 from jincai_budget.refusals import RefusalError, answered
 from jincai_budget.whole import locked_for

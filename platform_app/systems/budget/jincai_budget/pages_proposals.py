@@ -19,7 +19,7 @@ from jincai_budget import comparison, proposals, steps
 from jincai_budget.approval import ApproveStep, NextStep
 from jincai_budget.at import At, at
 from jincai_budget.either import may_either
-from jincai_budget.lines import TEXT
+from jincai_budget.line import TEXT
 from jincai_budget.procedure import LEVELS, STAGES, STATES, STEPS, Kind
 from jincai_budget.proposals import NewProposal
 from jincai_budget.refusals import RefusalError, answered

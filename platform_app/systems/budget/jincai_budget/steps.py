@@ -8,7 +8,7 @@ from pydantic import Field
 
 from jincai_budget import approval, ceiling, lines, proposals
 from jincai_budget.approval import ApproveStep, NextStep
-from jincai_budget.lines import TEXT
+from jincai_budget.line import TEXT, KeptLine
 from jincai_budget.procedure import MOVES, STATES, STEPS, Kind, Stage, State, reviewed
 from jincai_budget.proposals import Proposal
 from jincai_budget.refusals import RefusalError
@@ -117,7 +117,7 @@ async def _refuse_own(cx: AsyncConnection, number: int, kind: Kind, who: Princip
 
 
 async def _refuse_unfit(
-    cx: AsyncConnection, proposal: Proposal, stage: Stage, present: list[lines.KeptLine]
+    cx: AsyncConnection, proposal: Proposal, stage: Stage, present: list[KeptLine]
 ) -> None:
     if not present:
         raise RefusalError(422, "还没有明细,请先填写。", "There are no lines yet; fill them in first.")

@@ -7,7 +7,7 @@ from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict
 
 from jincai_budget import lines, proposals, steps
-from jincai_budget.lines import KeptLine, Line
+from jincai_budget.line import KeptLine, Line
 from jincai_budget.procedure import MOVES, OPEN, STAGES, Kind, Stage
 from jincai_budget.proposals import Proposal, Step
 from jincai_budget.refusals import RefusalError
