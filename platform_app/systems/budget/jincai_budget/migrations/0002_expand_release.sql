@@ -5,18 +5,18 @@ CREATE FUNCTION budget.release(indicator bigint, amount bigint) RETURNS budget.i
     LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
 DECLARE
-    found budget.indicator;
+    held budget.indicator;
 BEGIN
-    SELECT * INTO found FROM budget.indicator AS i WHERE i.id = indicator FOR NO KEY UPDATE;
+    SELECT * INTO held FROM budget.indicator AS i WHERE i.id = indicator FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no indicator %', indicator USING ERRCODE = 'JC006';
     END IF;
-    IF found.planned + release.amount < 0
-       OR found.control_level = 2 AND found.planned + found.reserved + release.amount > found.amount THEN
-        RAISE EXCEPTION 'indicator % holds % fen, % reserved, % planned: % is too much', found.indicator_no,
-              found.amount, found.reserved, found.planned, release.amount USING ERRCODE = 'JC005';
+    IF held.planned + release.amount < 0
+       OR held.control_level = 2 AND held.planned + held.reserved + release.amount > held.amount THEN
+        RAISE EXCEPTION 'indicator % holds % fen, % reserved, % planned: % is too much', held.indicator_no,
+              held.amount, held.reserved, held.planned, release.amount USING ERRCODE = 'JC005';
     END IF;
-    UPDATE budget.indicator AS i SET planned = i.planned + release.amount WHERE i.id = indicator RETURNING * INTO found;
-    RETURN found;
+    UPDATE budget.indicator AS i SET planned = i.planned + release.amount WHERE i.id = indicator RETURNING * INTO held;
+    RETURN held;
 END
 $$;
