@@ -9,7 +9,8 @@ CREATE TABLE hub.socket_push (
     documents       integer     NOT NULL CHECK (documents BETWEEN 1 AND 1000),
     -- SHA-256 of everything that was pushed under the key.
     digest          bytea       NOT NULL CHECK (length(digest) = 32),
-    answer          jsonb,
+    -- json, not jsonb: it is given again in the words it was given in.
+    answer          json,
     pushed_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     answered_at     timestamptz,
     PRIMARY KEY (pushed_by, idempotency_key),

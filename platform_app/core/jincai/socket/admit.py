@@ -20,12 +20,12 @@ Mistake = dict[str, Any]
 
 def read(
     model: type[BaseModel], given: Sequence[Mapping[str, Any]], books: tuple[int, str], lang: Language
-) -> tuple[list[BaseModel], list[Mistake]]:
-    """The documents ``given``, and pydantic's errors (``loc`` from ``body``) for those that are wrong.
+) -> tuple[dict[int, BaseModel], list[Mistake]]:
+    """The right ones of ``given`` by place, and pydantic's errors (``loc`` from ``body``) for the others.
 
     Strict: an amount is a whole number, not a text of one. Year and division are those of the ``books``.
     """
-    documents: list[BaseModel] = []
+    documents: dict[int, BaseModel] = {}
     mistakes: list[Mistake] = []
     for place, one in enumerate(given):
         try:
@@ -34,20 +34,24 @@ def read(
             found = error.errors(include_url=False, include_input=False)[:MISTAKES_MOST]
             mistakes += [{**wrong, "loc": _where(model, place, wrong)} for wrong in found]
             continue
-        documents.append(document)
+        documents[place] = document
         mistakes += _other_books(document, place, books, lang)
     return documents, mistakes
 
 
 async def unknown_codes(
-    cx: AsyncConnection, push: Push, documents: Sequence[BaseModel], fiscal_year: int, lang: Language
+    cx: AsyncConnection, push: Push, documents: Mapping[int, BaseModel], fiscal_year: int, lang: Language
 ) -> list[Mistake]:
     """A mistake for each code in ``documents`` that the year's standards in force do not have."""
-    pairs = {(element, getattr(one, field)) for one in documents for field, element in push.elements.items()}
+    pairs = {
+        (element, getattr(one, field))
+        for one in documents.values()
+        for field, element in push.elements.items()
+    }
     unknown = set(await codes.unknown(cx, fiscal_year, pairs))
     return [
         _mistake(place, field, _unknown(element, getattr(one, field), fiscal_year, lang))
-        for place, one in enumerate(documents)
+        for place, one in documents.items()
         for field, element in push.elements.items()
         if (element, getattr(one, field)) in unknown
     ]

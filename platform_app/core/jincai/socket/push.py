@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import HTTPException
 from psycopg import AsyncConnection
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json
 from pydantic import BaseModel, ConfigDict, Field
 
 from jincai.auth.principal import Principal
@@ -131,7 +131,7 @@ async def carry_out(platform: Platform, kept: Kept, push: Push, documents: list[
 
     async def keep(cx: AsyncConnection) -> Received:
         # Two may have carried out the same push side by side: the first answer kept is everybody's.
-        await cx.execute(_ANSWER, row | {"answer": Jsonb(answer.model_dump(mode="json"))})
+        await cx.execute(_ANSWER, row | {"answer": Json(answer.model_dump(mode="json"))})
         found = await _kept(cx, row)
         return (found and found[0]) or answer
 

@@ -10,7 +10,7 @@ from jincai import language
 from jincai.auth.principal import Principal, PrincipalOf, may, require
 from jincai.platform import Platform, PlatformOf
 from jincai.socket import admit, kinds, pull, push
-from jincai.socket.document import Document
+from jincai.socket.document import Document, Push
 from jincai.socket.kinds import Kinds
 from jincai.socket.pull import Pulled, PullQuery
 from jincai.socket.push import Kept, KeyUsedError, Pushed, Received
@@ -63,7 +63,7 @@ async def push_documents(
     try:
         if before := await push.kept_answer(platform, kept):
             return before
-        documents = await _admitted(request, asked, platform, document)
+        documents = await _admitted(request, asked, platform, document, document.push)
         if check:
             said = asked.model_dump(exclude={"documents"})
             return Received(**said, received=len(documents), results=[])
@@ -73,21 +73,18 @@ async def push_documents(
 
 
 async def _admitted(
-    request: Request, asked: Pushed, platform: Platform, document: Document
+    request: Request, asked: Pushed, platform: Platform, document: Document, taken: Push
 ) -> list[BaseModel]:
     lang = language.of(request)
     documents, mistakes = admit.read(
         document.model(), asked.documents, (asked.fiscal_year, asked.division), lang
     )
-    if mistakes or document.push is None:
-        raise RequestValidationError(mistakes)
-    taken = document.push
-    mistakes = await platform.database.read(
+    mistakes += await platform.database.read(
         lambda cx: admit.unknown_codes(cx, taken, documents, asked.fiscal_year, lang)
     )
     if mistakes:
-        raise RequestValidationError(mistakes)
-    return documents
+        raise RequestValidationError(sorted(mistakes, key=lambda one: int(one["loc"][2])))
+    return list(documents.values())
 
 
 def _known(request: Request, platform: Platform, kind: str) -> Document:
