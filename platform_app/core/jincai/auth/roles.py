@@ -87,7 +87,7 @@ ROLES: dict[str, Role] = {
     "ledger_checker": Role(
         "凭证复核", "Ledger, checker", "checker", "ledger", ("ledger.read", "ledger.book", "ledger.close")
     ),
-    "outside_system": Role("外部系统", "Outside system", "reader", "", ("socket.push", "socket.pull")),
+    "outside_system": Role("外部系统", "Outside system", "maker", "socket", ("socket.push", "socket.pull")),
     "reader": Role("查询", "Reader", "reader", "", ("budget.read", "payment.read", "ledger.read")),
 }
 
