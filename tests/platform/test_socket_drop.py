@@ -10,14 +10,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from jincai import app, plugins
-from jincai.settings import Settings
 from jincai.socket.drop import deliver
 from jincai.socket.drop.folder import Folder
 from jincai.socket.drop.service import Drop
 
 from tests.platform.posting import assert_books_agree, make_quota, shown, token_for_all
-from tests.platform.served import served
 from tests.platform.socket_books import new_key, publish_codes
 
 HEADER = (
@@ -26,11 +23,9 @@ HEADER = (
 
 
 @pytest.fixture(scope="module")
-def platform(database) -> Iterator[str]:
+def platform(database, live: str) -> str:
     publish_codes(database.owner)
-    settings = Settings(auth_database_url=database.auth)
-    with served(app.create(settings, database.app, plugins.load())) as url:
-        yield url
+    return live
 
 
 @pytest.fixture(scope="module")

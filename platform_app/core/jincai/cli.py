@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(command.account)
 app.add_typer(command.key)
 app.command()(socket.drop)
+app.command("check-socket")(socket.check_socket)
 
 
 @app.command()

@@ -86,9 +86,10 @@ class Client:
         body = json.dumps(content, ensure_ascii=False).encode()
         return self._ask("POST", _with(path, query), {"Content-Type": "application/json"}, body)
 
-    def post_bytes(self, path: str, body: bytes) -> Answer:
-        """The answer to POST of ``body``, which is only sent if its announcement is not answered already."""
-        return self._ask("POST", path, {"Content-Type": "application/json", "Expect": "100-continue"}, body)
+    def post_bytes(self, path: str, body: bytes, *, announced: bool = False) -> Answer:
+        """The answer to POST of ``body``; ``announced``: sent only if its headers alone get no answer."""
+        expected = {"Expect": "100-continue"} if announced else {}
+        return self._ask("POST", path, {"Content-Type": "application/json", **expected}, body)
 
     def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Answer:
         began = time.monotonic()
@@ -104,17 +105,24 @@ class Client:
             response = (self._early(connection, method) if "Expect" in headers else None) or self._late(
                 connection, method, body or b""
             )
-            content = response.read(ANSWER_BYTES_MOST + 1)
+            content = self._read(response, began)
         except (OSError, http.client.HTTPException) as error:
             raise UnreachableError(
                 f"no answer from {self._host}: {error or type(error).__name__}", "Check the address."
             ) from error
         finally:
             connection.close()
-        if len(content) > ANSWER_BYTES_MOST:
-            raise UnreachableError(f"{self._host} answers with more than {ANSWER_BYTES_MOST} bytes")
         said = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, said, content, time.monotonic() - began)
+
+    def _read(self, response: http.client.HTTPResponse, began: float) -> bytes:
+        """The body, bounded as a whole: each piece in time is not enough."""
+        content = bytearray()
+        while piece := response.read1(_PIECE):
+            content += piece
+            if len(content) > ANSWER_BYTES_MOST or time.monotonic() - began > 2 * self._seconds:
+                raise http.client.HTTPException(f"{len(content)} bytes so far, and more to come")
+        return bytes(content)
 
     def _connection(self) -> http.client.HTTPConnection:
         if self._tls is None:
