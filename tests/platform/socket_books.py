@@ -9,29 +9,42 @@ from jincai.auth import keys
 PERMISSIONS = ("socket.push", "socket.pull", "payment.post", "payment.read", "budget.read", "ledger.read")
 DOCUMENTS = "/api/v1/socket/documents"
 KINDS = "/api/v1/socket/kinds"
-CODES = {"agency": ["101001"], "set_mode": ["1", "2"], "payee_kind": ["1", "2"]}
 _numbers = count(1)
 
 
 def publish_codes(owner: str, fiscal_year: int = 2010) -> None:
-    """An edition in force with the codes that `order` uses; again changes nothing."""
+    """An edition in force with the unit of `order` beside what is shipped; again changes nothing."""
+    given = {"year": fiscal_year}
     with psycopg.connect(owner) as cx:
-        if cx.execute("SELECT FROM standards.in_force WHERE fiscal_year = %s", (fiscal_year,)).fetchone():
+        there = "SELECT FROM standards.edition WHERE fiscal_year = %(year)s AND made_by = 'a'"
+        if cx.execute(there, given).fetchone():
             return
         cx.execute(
-            "INSERT INTO standards.edition (fiscal_year, number, made_by) VALUES (%s, 1, 'a')", (fiscal_year,)
+            """
+            INSERT INTO standards.edition (fiscal_year, number, made_by)
+            SELECT fiscal_year, edition + 1, 'a' FROM standards.in_force WHERE fiscal_year = %(year)s
+            """,
+            given,
         )
-        for element, codes in CODES.items():
-            for code in codes:
-                cx.execute(
-                    "INSERT INTO standards.code (fiscal_year, edition, element, code, name)"
-                    " VALUES (%s, 1, %s, %s, '示例')",
-                    (fiscal_year, element, code),
-                )
         cx.execute(
-            "UPDATE standards.edition SET state = 'published', published_by = 'b', published_at = now()"
-            " WHERE fiscal_year = %s AND number = 1",
-            (fiscal_year,),
+            """
+            INSERT INTO standards.code (fiscal_year, edition, element, code, name, parent, attributes)
+            SELECT fiscal_year, edition + 1, element, code, name, parent, attributes
+              FROM standards.code JOIN standards.in_force USING (fiscal_year, edition)
+             WHERE fiscal_year = %(year)s
+             UNION ALL
+            SELECT fiscal_year, edition + 1, 'agency', '101001', '示例单位', NULL, '{"division": "450100"}'
+              FROM standards.in_force
+             WHERE fiscal_year = %(year)s
+            """,
+            given,
+        )
+        cx.execute(
+            """
+            UPDATE standards.edition SET state = 'published', published_by = 'b', published_at = now()
+             WHERE fiscal_year = %(year)s AND state = 'draft'
+            """,
+            given,
         )
 
 

@@ -18,8 +18,8 @@ from jincai.pages import drafts, editions, login, rendering
 from jincai.pages import routes as pages
 from jincai.platform import Platform
 from jincai.settings import Settings
-from jincai.standards import draft_routes, edition_routes
 from jincai.socket import routes as socket
+from jincai.standards import draft_routes, edition_routes
 from jincai.standards import routes as standards
 from jincai.system import System
 
