@@ -18,6 +18,7 @@ from jincai.pages import drafts, editions, login, rendering
 from jincai.pages import routes as pages
 from jincai.platform import Platform
 from jincai.settings import Settings
+from jincai.socket import routes as socket
 from jincai.standards import draft_routes, edition_routes
 from jincai.standards import routes as standards
 from jincai.system import System
@@ -59,6 +60,7 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     app.include_router(standards.router)
     app.include_router(edition_routes.router)
     app.include_router(draft_routes.router)
+    app.include_router(socket.router)
     app.include_router(pages.router)
     app.include_router(drafts.router)  # its …/draft comes before any number
     app.include_router(editions.router)

@@ -34,6 +34,7 @@ PLATFORM_GRANTS = (
     Grant(table="standards.in_force", privileges=("SELECT",)),
     Grant(table="standards.edition_log", privileges=("SELECT", "INSERT")),
     Grant(table="hub.outbox", privileges=("SELECT", "INSERT")),
+    Grant(table="hub.socket_push", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
 )
 
 # Of the role that people log in through, and of no other.

@@ -20,7 +20,11 @@ def load(entries: Iterable[metadata.EntryPoint] | None = None) -> tuple[System, 
     found = [
         _load_one(entry) for entry in (metadata.entry_points(group=GROUP) if entries is None else entries)
     ]
-    problems = [*_same_code(found), *(text for system in found for text in _does_not_fit(system))]
+    problems = [
+        *_same_code(found),
+        *_same_kind(found),
+        *(text for system in found for text in _does_not_fit(system)),
+    ]
     if problems:
         raise PluginError("\n".join(problems), "Install exactly one fitting edition of each system.")
     return tuple(sorted(found, key=lambda system: system.code))
@@ -51,6 +55,18 @@ def _same_code(systems: list[System]) -> list[str]:
     return [
         f"two systems have the code {code!r}: {' and '.join(sorted(same))}"
         for code, same in sorted(by_code.items())
+        if len(same) > 1
+    ]
+
+
+def _same_kind(systems: list[System]) -> list[str]:
+    by_kind: dict[str, list[str]] = {}
+    for system in systems:
+        for document in system.documents:
+            by_kind.setdefault(document.kind, []).append(f"{system.dist} {system.version}")
+    return [
+        f"documents of kind {kind!r} are handled by more than one: {' and '.join(sorted(same))}"
+        for kind, same in sorted(by_kind.items())
         if len(same) > 1
     ]
 

@@ -60,6 +60,12 @@ KINDS: dict[int, tuple[str, tuple[str, str], tuple[str, str]]] = {
 MISTAKES: dict[str, tuple[str, str]] = {
     "missing": ("必须填写", "is required"),
     "extra_forbidden": ("没有这个参数", "is not a known parameter"),
+    "int_type": ("应为整数", "must be an integer"),
+    "int_from_float": ("应为整数", "must be an integer"),
+    "string_type": ("应为文本", "must be text"),
+    "date_type": ("应为日期,如 2010-03-05", "must be a date such as 2010-03-05"),
+    "too_long": ("不能超过 {max_length} 项", "must have at most {max_length} entries"),
+    "too_short": ("不能少于 {min_length} 项", "must have at least {min_length} entries"),
     "int_parsing": ("应为整数", "must be an integer"),
     "literal_error": ("应为以下之一:{expected}", "must be one of {expected}"),
     "greater_than_equal": ("不能小于 {ge}", "must be at least {ge}"),

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from psycopg import Connection
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, model_validator
+
+from jincai.socket.document import Document
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -96,6 +98,7 @@ class System(BaseModel):
             many payments (None: all), posts the year and says whether every fen agrees.
         consumes: kinds of document it takes from other systems.
         publishes: kinds of document it gives to other systems.
+        documents: how outside systems push the kinds it consumes and pull those it publishes.
         elements: standards it relies on, such as ``division``.
         demonstration: SQL file with rows for `jincai serve --demo`.
         companion: an outside system that the demonstration needs.
@@ -120,8 +123,18 @@ class System(BaseModel):
     seed: Callable[[Connection], dict[str, int]] | None = None
     consumes: tuple[str, ...] = ()
     publishes: tuple[str, ...] = ()
+    documents: tuple[InstanceOf[Document], ...] = ()
     elements: tuple[str, ...] = ()
     replay: Callable[[str, str, int | None], bool] | None = None
     demonstration: Path | None = None
     templates: Path | None = None
     companion: Companion | None = None
+
+    @model_validator(mode="after")
+    def _documents_are_announced(self) -> Self:
+        for one in self.documents:
+            if one.push and one.kind not in self.consumes:
+                raise ValueError(f"documents of kind {one.kind!r} can be pushed, but it is not consumed")
+            if one.pull and one.kind not in self.publishes:
+                raise ValueError(f"documents of kind {one.kind!r} can be pulled, but it is not published")
+        return self

@@ -30,6 +30,8 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "ledger.draft": ("编制凭证", "prepare vouchers"),
     "ledger.book": ("凭证记账", "book vouchers"),
     "ledger.close": ("结账", "close a period"),
+    "socket.push": ("推送单据", "push documents"),
+    "socket.pull": ("拉取单据", "pull documents"),
     "auth.manage": ("管理账户与授权", "manage accounts and grants"),
     "audit.read": ("查看审计日志", "read the audit log"),
 }
@@ -85,6 +87,7 @@ ROLES: dict[str, Role] = {
     "ledger_checker": Role(
         "凭证复核", "Ledger, checker", "checker", "ledger", ("ledger.read", "ledger.book", "ledger.close")
     ),
+    "outside_system": Role("外部系统", "Outside system", "maker", "socket", ("socket.push", "socket.pull")),
     "reader": Role("查询", "Reader", "reader", "", ("budget.read", "payment.read", "ledger.read")),
 }
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from jincai.system import Grant, MenuEntry, System
 
 from jincai_budget import __version__
+from jincai_budget.documents import DOCUMENTS
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -46,6 +47,7 @@ SYSTEM = System(
     templates=_HERE / "templates",
     consumes=(),
     publishes=("indicator",),
+    documents=DOCUMENTS,
     elements=("division",),
     demonstration=_HERE / "demonstration.sql",
 )

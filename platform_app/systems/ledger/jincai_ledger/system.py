@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from jincai.system import Grant, MenuEntry, System
 
 from jincai_ledger import __version__, posting_rules
+from jincai_ledger.documents import DOCUMENTS
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -39,6 +40,7 @@ SYSTEM = System(
     menu=(MenuEntry(title="凭证", title_en="Vouchers", path="/ledger/vouchers"),),
     consumes=("payment_order",),
     publishes=("voucher",),
+    documents=DOCUMENTS,
     elements=("division", "account", "exp_func"),
     seed=posting_rules.load,
     demonstration=_HERE / "demonstration.sql",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from jincai.system import Grant, MenuEntry, System
 
 from jincai_payment import __version__
+from jincai_payment.documents import DOCUMENTS
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -53,8 +54,9 @@ SYSTEM = System(
     running=_running,
     replay=_replay,
     menu=(MenuEntry(title="支付凭证", title_en="Payments", path="/payment/payments"),),
-    consumes=("indicator",),
+    consumes=("indicator", "payment_order"),
     publishes=("payment",),
+    documents=DOCUMENTS,
     elements=("division",),
     demonstration=_HERE / "demonstration.sql",
 )
