@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from jincai_payment import api, pages
+from jincai_payment.bank import api as bank_api
 
 
 def router() -> APIRouter:
@@ -10,4 +11,5 @@ def router() -> APIRouter:
     joined = APIRouter()
     joined.include_router(api.router)
     joined.include_router(pages.router)
+    joined.include_router(bank_api.router)
     return joined
