@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from jincai_payment import api, pages
 from jincai_payment.bank import api as bank_api
+from jincai_payment.bank import clearing_api
 
 
 def router() -> APIRouter:
@@ -12,4 +13,5 @@ def router() -> APIRouter:
     joined.include_router(api.router)
     joined.include_router(pages.router)
     joined.include_router(bank_api.router)
+    joined.include_router(clearing_api.router)
     return joined

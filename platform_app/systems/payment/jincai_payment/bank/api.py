@@ -3,7 +3,6 @@
 import datetime as dt
 from typing import Annotated, Literal, Self
 
-import psycopg
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from jincai import language
 from jincai.auth.principal import Principal, may
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from jincai_payment.bank import instructions, receipts
 from jincai_payment.bank.instructions import DAYS, Instruction, Wanted
 from jincai_payment.bank.receipt import Outcome, Problem, Receipt
+from jincai_payment.bank.refused import or_http
 
 router = APIRouter(prefix="/api/v1/payment/bank", tags=["payment"])
 
@@ -93,19 +93,18 @@ async def hand_out(
 @router.post("/receipts")
 async def take_receipts(
     told: Annotated[list[BankReceipt], Field(min_length=1, max_length=receipts.RECEIPTS_MOST)],
+    request: Request,
     database: DatabaseOf,
     principal: _Bank,
 ) -> list[ReceiptAnswer]:
     """Take receipts, each with its own answer; what failed or came back is undone in the books with it."""
     given = [one.receipt() for one in told]
-    try:
-        replies = await database.write(
+    replies = await or_http(
+        request,
+        database.write(
             lambda cx: receipts.take(cx, given, principal.actor), token=principal.token, repeatable=True
-        )
-    except psycopg.Error as error:
-        if error.sqlstate == "JC003":
-            raise HTTPException(409, error.diag.message_primary or "") from error
-        raise
+        ),
+    )
     return [
         ReceiptAnswer(
             payment_id=one.payment_id,
