@@ -128,7 +128,7 @@ def assert_bank_agrees(cx: psycopg.Connection) -> None:
                  FROM payment.payment AS u
                  LEFT JOIN payment.bank_refund AS r ON r.posted_id = u.id
                 WHERE u.undoes = p.id
-                  AND (u.kind = 'bank_return' OR r.posted_id IS NOT NULL OR b.state = 'void'
+                  AND (b.state IN ('failed', 'void') OR r.posted_id IS NOT NULL
                        OR u.posted_at <= b.sent_at)) AS u
           LEFT JOIN (SELECT payment_id, sum(amount) AS fen FROM payment.bank_refund
                       WHERE posted_id IS NOT NULL GROUP BY 1) AS r
