@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from jincai_payment import api, pages
 from jincai_payment.bank import api as bank_api
-from jincai_payment.bank import clearing_api
+from jincai_payment.bank import clearing_api, clearing_pages
+from jincai_payment.bank import pages as bank_pages
 
 
 def router() -> APIRouter:
@@ -14,4 +15,6 @@ def router() -> APIRouter:
     joined.include_router(pages.router)
     joined.include_router(bank_api.router)
     joined.include_router(clearing_api.router)
+    joined.include_router(bank_pages.router)
+    joined.include_router(clearing_pages.router)
     return joined

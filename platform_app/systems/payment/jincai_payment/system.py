@@ -56,7 +56,12 @@ SYSTEM = System(
     router=_router,
     running=_running,
     replay=_replay,
-    menu=(MenuEntry(title="支付凭证", title_en="Payments", path="/payment/payments"),),
+    menu=(
+        MenuEntry(title="支付凭证", title_en="Payments", path="/payment/payments"),
+        MenuEntry(title="银行指令", title_en="Bank", path="/payment/bank"),
+        MenuEntry(title="清算", title_en="Clearing", path="/payment/clearing"),
+    ),
+    templates=_HERE / "templates",
     consumes=("indicator",),
     publishes=("payment",),
     elements=("division",),

@@ -3,15 +3,16 @@
 import datetime as dt
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from jincai import language
 from jincai.auth.principal import Principal, may
 from jincai.identity import SHANGHAI
-from jincai.paging import DivisionCode
+from jincai.paging import BooksQuery, DivisionCode, Page
 from jincai.platform import DatabaseOf
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from jincai_payment.bank import instructions, receipts
+from jincai_payment.bank import discrepancies, instructions, receipts
+from jincai_payment.bank.discrepancies import Discrepancy
 from jincai_payment.bank.instructions import DAYS, Instruction, Wanted
 from jincai_payment.bank.receipt import Outcome, Problem, Receipt
 from jincai_payment.bank.refused import or_http
@@ -19,6 +20,11 @@ from jincai_payment.bank.refused import or_http
 router = APIRouter(prefix="/api/v1/payment/bank", tags=["payment"])
 
 _Bank = Annotated[Principal, Depends(may("payment.bank"))]
+_Reader = Annotated[Principal, Depends(may("payment.read"))]
+_Maker = Annotated[Principal, Depends(may("payment.review"))]
+Number = Annotated[int, Path(gt=0, lt=2**63)]
+# No bank was asked before the year of the oldest books.
+_Day = Annotated[dt.date, Field(ge=dt.date(1949, 1, 1))]
 
 
 class Asked(BaseModel):
@@ -27,8 +33,8 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     division: list[DivisionCode] = Field(default=[], max_length=200)
-    pay_from: dt.date | None = None
-    pay_to: dt.date | None = None
+    pay_from: _Day | None = None
+    pay_to: _Day | None = None
     limit: int = Field(default=200, ge=1, le=1000)
     # Unanswered so long they are handed out again.
     lease_seconds: int = Field(default=900, ge=1, le=86_400)
@@ -48,7 +54,7 @@ class BankReceipt(BaseModel):
     payment_id: int = Field(gt=0, lt=2**63)
     outcome: Outcome
     bank_no: str = Field(default="", max_length=30, pattern=r"^[0-9A-Za-z-]*$")
-    paid_date: dt.date
+    paid_date: _Day
     paid_amount: int = Field(ge=0, le=10**15)
     reason: str = Field(default="", max_length=180, pattern=r"^[^\x00-\x1f\x7f]*$")
 
@@ -64,6 +70,14 @@ class BankReceipt(BaseModel):
     def receipt(self) -> Receipt:
         """The receipt, as it is decided on."""
         return Receipt(**self.model_dump())
+
+
+class Settled(BaseModel):
+    """How a discrepancy was settled."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    note: str = Field(min_length=2, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
 
 
 class ReceiptAnswer(BaseModel):
@@ -114,6 +128,29 @@ async def take_receipts(
         )
         for one in replies
     ]
+
+
+@router.get("/discrepancies")
+async def list_discrepancies(
+    asked: Annotated[BooksQuery, Query()], database: DatabaseOf, principal: _Reader
+) -> Page[Discrepancy]:
+    """Receipts of one division in one fiscal year that contradict what is known."""
+    return await database.read(lambda cx: discrepancies.find(cx, asked), token=principal.token)
+
+
+@router.post("/discrepancies/{number}/settle")
+async def settle_discrepancy(
+    number: Number, settled: Settled, request: Request, database: DatabaseOf, principal: _Maker
+) -> Discrepancy:
+    """Say how a discrepancy was settled with the bank; it stays in the list."""
+    return await or_http(
+        request,
+        database.write(
+            lambda cx: discrepancies.settle(cx, number, settled.note, principal.actor),
+            token=principal.token,
+            repeatable=True,
+        ),
+    )
 
 
 def _divisions(asked: Asked, request: Request, principal: Principal) -> tuple[str, ...]:

@@ -5,12 +5,12 @@ What is still open has one of the names below; what the ledger says beyond that 
 """
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 from jincai.paging import DivisionCode, Year
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Name = Literal[
     "not_sent",
@@ -37,7 +37,7 @@ class Asked(BaseModel):
 
     fiscal_year: Year
     division: DivisionCode
-    day: dt.date
+    day: Annotated[dt.date, Field(ge=dt.date(1949, 1, 1))]
 
 
 class Difference(BaseModel):
