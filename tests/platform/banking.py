@@ -60,9 +60,17 @@ class Desk:
         decisions = asyncio.run(posted(self.url, self.token, orders))
         return [one.payment_id for one in decisions if one.payment_id is not None]
 
-    def pay(self, *amounts: int, division: str = "450100", agency: str = "101001", **more: Any) -> list[int]:
+    def pay(
+        self,
+        *amounts: int,
+        division: str = "450100",
+        agency: str = "101001",
+        pay_type: str = "direct",
+        **more: Any,
+    ) -> list[int]:
         """Payments that wait for the bank, of one new quota; their ids."""
         quota = make_quota(self.books, sum(amounts), division=division, agency=agency)
+        self.books.execute("UPDATE payment.quota SET pay_type = %s WHERE id = %s", (pay_type, quota))
         more |= {"division": division, "agency_code": agency}
         return self.post(*(order(quota, amount, None, **more) for amount in amounts))
 

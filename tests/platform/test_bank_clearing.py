@@ -1,7 +1,9 @@
 """The daily clearing and the zero-balance check."""
 
+import datetime as dt
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from typing import Any
 
 import psycopg
@@ -22,9 +24,7 @@ def desk(database, client: TestClient, session) -> Iterator[Desk]:
 
 
 # Each test has a city of its own, so that what one leaves is not in another's sums.
-CITIES = iter(
-    ["450200", "450300", "450400", "450500", "450600", "450700", "450800", "450900", "451000", "451100"]
-)
+CITIES = cycle([f"45{number:02}00" for number in range(2, 15)])
 
 
 @pytest.fixture
@@ -120,6 +120,31 @@ def test_what_comes_late_is_the_days_next_sheet(desk, bank, office, city) -> Non
     assert (second["number"], second["paid"]) == (2, 200)
     office.step(second, "confirm")
     assert office.zero()["zero"]
+
+
+def test_what_is_told_in_january_is_cleared_on_the_old_years_last_day(desk, bank, office, city) -> None:
+    one, two = desk.pay(100, 200, division=city, pay_date=dt.date(2010, 12, 30))
+    bank.pull()
+    bank.tell(paid(one, 100, paid_date="2011-01-02"), failed(two, paid_date="2011-01-02"))
+    returned = desk.books.execute("SELECT pay_date FROM payment.payment WHERE undoes = %s", (two,)).fetchone()
+    assert returned == (dt.date(2010, 12, 31),)
+    assert office.draw("2010-12-30").status_code == 409
+    sheet = office.draw("2010-12-31").json()
+    assert sheet["paid"] == 100
+    office.step(sheet, "confirm")
+    assert office.zero("2010-12-31")["zero"]
+
+
+def test_each_way_of_payment_has_its_own_sheet_and_units_their_own_accounts(desk, bank, office, city) -> None:
+    made = [*desk.pay(100, division=city), *desk.pay(30, division=city, pay_type="authorised")]
+    bank.pull()
+    bank.tell(*(paid(one, amount) for one, amount in zip(made, (100, 30), strict=True)))
+    found = [(one["pay_type"], one["holder"], one["amount"]) for one in office.zero()["differences"]]
+    assert found == [("authorised", "101001", 30), ("direct", "", 100)]
+    office.step(office.draw(pay_type="authorised").json(), "confirm")
+    assert [one["pay_type"] for one in office.zero()["differences"]] == ["direct"]
+    office.step(office.draw().json(), "confirm")
+    assert (office.zero()["zero"], office.zero()["accounts"]) == (True, 2)
 
 
 def test_refunds_are_cleared_too_and_alone_they_are_red(desk, bank, office, city) -> None:
