@@ -131,14 +131,19 @@ CALL auth.protect('payment.bank_discrepancy', 'agency_code');
 CREATE FUNCTION payment.refuse_unanswering() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
+DECLARE
+    moved record := NEW;
 BEGIN
-    IF to_jsonb(NEW) - 'clearing_id' <> to_jsonb(OLD) - 'clearing_id'
-       OR (NEW.clearing_id IS DISTINCT FROM OLD.clearing_id
-           AND EXISTS (SELECT FROM payment.clearing AS c WHERE c.id = OLD.clearing_id AND c.state = 'booked')) THEN
-        RAISE EXCEPTION '%: what the bank answered for payment % is never changed', TG_TABLE_NAME, OLD.payment_id
-              USING ERRCODE = 'JC002';
+    moved.clearing_id := OLD.clearing_id;
+    IF moved IS NOT DISTINCT FROM OLD THEN
+        IF OLD.clearing_id IS NULL THEN
+            RETURN NEW;
+        ELSIF NOT EXISTS (SELECT FROM payment.clearing AS c WHERE c.id = OLD.clearing_id AND c.state = 'booked') THEN
+            RETURN NEW;
+        END IF;
     END IF;
-    RETURN NEW;
+    RAISE EXCEPTION '%: what the bank answered for payment % is never changed', TG_TABLE_NAME, OLD.payment_id
+          USING ERRCODE = 'JC002';
 END
 $$;
 CREATE TRIGGER answered_stays BEFORE UPDATE ON payment.bank_order
