@@ -16,6 +16,7 @@ Problem = Literal[
     "not_paid",  # a refund of what failed
     "over_refunded",  # more came back than was paid
     "closed",  # the month that the return belongs to is closed; nothing is kept
+    "not_postable",  # posting refuses the return, for a code that is no longer in force, say; nothing is kept
 ]
 
 

@@ -1,7 +1,8 @@
 """Receipts taken in: a batch of them, whole or not at all, in a fixed number of statements."""
 
 import datetime as dt
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Sequence
 
 from jincai.identity import SHANGHAI
 from psycopg import AsyncConnection
@@ -14,26 +15,52 @@ from jincai_payment.bank.receipt import Receipt, Reply, bank_of
 from jincai_payment.order import Order
 from jincai_payment.post import post
 
+log = logging.getLogger(__name__)
+
 RECEIPTS_MOST = 1_000
 _PURPOSES = {"bank_return": "银行退回", "refund": "银行退款"}
+
+
+class _UnpostableError(Exception):
+    """Returns that `post` refuses."""
+
+    def __init__(self, payments: set[int]) -> None:
+        super().__init__(f"returns of {sorted(payments)} were refused")
+        self.payments = payments
 
 
 async def take(cx: AsyncConnection, told: Sequence[Receipt], actor: str) -> list[Reply]:
     """Take receipts in their order; one reply each. What failed or came back is undone in the books as well.
 
     ``cx`` is in a transaction with the session of the bank ``actor``, whose divisions bound what it reaches.
+    What cannot be undone in the books is not taken, and the others are.
 
     Raises:
         psycopg.errors.Error: ``JC003``, a period was closed meanwhile; nothing happened.
     """
+    barred: set[int] = set()
+    while True:
+        try:
+            async with cx.transaction():
+                return await _take(cx, told, actor, barred)
+        except _UnpostableError as error:
+            # All that are refused are known at once, so this is done twice at most but for a race.
+            barred |= error.payments
+
+
+async def _take(
+    cx: AsyncConnection, told: Sequence[Receipt], actor: str, barred: Collection[int]
+) -> list[Reply]:
     ground = await holding.lock(cx, told)
     today = dt.datetime.now(SHANGHAI).date()
-    replies = [
-        decide(ground.held[one.payment_id], one, bank_of(actor), today)
-        if one.payment_id in ground.held
-        else Reply(one.payment_id, "unknown")
-        for one in told
-    ]
+    replies: list[Reply] = []
+    for one in told:
+        if one.payment_id in barred:
+            replies.append(Reply(one.payment_id, "not_postable"))
+        elif one.payment_id in ground.held:
+            replies.append(decide(ground.held[one.payment_id], one, bank_of(actor), today))
+        else:
+            replies.append(Reply(one.payment_id, "unknown"))
     posted = await _undo(cx, ground, actor)
     await keep.settled(cx, ground, actor)
     await keep.refunds(cx, ground, posted, actor)
@@ -48,13 +75,16 @@ async def _undo(cx: AsyncConnection, ground: Ground, actor: str) -> dict[str, in
         for one in ground.held.values()
         for undo in one.undone
     ]
-    decisions = await post(cx, orders)
     posted: dict[str, int] = {}
-    for order, decision in zip(orders, decisions, strict=True):
-        if decision.payment_id is None:
-            # Everything it depends on is locked, so this is a defect: nothing of the batch may stand.
-            raise RuntimeError(f"{order.idempotency_key} was refused: {decision.reason}")
-        posted[order.idempotency_key] = decision.payment_id
+    refused: set[int] = set()
+    for order, decision in zip(orders, await post(cx, orders), strict=True):
+        if decision.payment_id is not None:
+            posted[order.idempotency_key] = decision.payment_id
+        elif order.undoes is not None:
+            log.warning("%s was refused: %s", order.idempotency_key, decision.reason)
+            refused.add(order.undoes)
+    if refused:
+        raise _UnpostableError(refused)
     return posted
 
 
