@@ -11,7 +11,7 @@ from typing import Literal
 
 from jincai.errors import ConfigurationError
 
-Duty = Literal["unit", "maker", "checker", "reader", "system", "security", "audit"]
+Duty = Literal["unit", "maker", "checker", "bank", "reader", "system", "security", "audit"]
 ADMINISTRATORS: frozenset[Duty] = frozenset({"system", "security", "audit"})
 
 # Code → name in Chinese and in English.
@@ -26,6 +26,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "payment.submit": ("单位申请支付", "ask for a payment"),
     "payment.review": ("审核支付", "review payments"),
     "payment.post": ("支付记账", "post payments"),
+    "payment.bank": ("代理银行收发指令", "take instructions and give receipts as the agent bank"),
     "ledger.read": ("查看总账", "read the ledger"),
     "ledger.draft": ("编制凭证", "prepare vouchers"),
     "ledger.book": ("凭证记账", "book vouchers"),
@@ -83,6 +84,7 @@ ROLES: dict[str, Role] = {
     "payment_checker": Role(
         "支付复核", "Payment, checker", "checker", "payment", ("payment.read", "payment.post")
     ),
+    "agent_bank": Role("代理银行", "Agent bank", "bank", "payment", ("payment.bank",)),
     "ledger_maker": Role("凭证编制", "Ledger, maker", "maker", "ledger", ("ledger.read", "ledger.draft")),
     "ledger_checker": Role(
         "凭证复核", "Ledger, checker", "checker", "ledger", ("ledger.read", "ledger.book", "ledger.close")
