@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jincai.system import Grant, MenuEntry, System
+from jincai.system import Companion, Grant, MenuEntry, System
 
 from jincai_payment import __version__
 from jincai_payment.documents import DOCUMENTS
@@ -68,4 +68,11 @@ SYSTEM = System(
     documents=DOCUMENTS,
     elements=("division",),
     demonstration=_HERE / "demonstration.sql",
+    companion=Companion(
+        name="demo-bank",
+        permissions=("payment.bank",),
+        module="jincai_payment.bank.simulator",
+        arguments=("--url", "{url}", "--delay", "3", "--repeat", "0.2", "--shuffle"),
+        key_variable="JINCAI_BANK_KEY",
+    ),
 )
