@@ -1,0 +1,287 @@
+"""用款计划: a unit submits what it wants released, finance approves it into quota or refuses it.
+
+Locks are taken in one order, plans by id, indicators by id, quotas by id: no two can wait for each other.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from itertools import groupby
+
+import psycopg
+from jincai.auth.principal import Principal
+from jincai.money import FEN_MOST, yuan
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+from pydantic import BaseModel, ConfigDict, Field
+
+from jincai_payment.desk import TEXT, DeskError, Id, Key
+from jincai_payment.order import PayType
+
+
+class PlanAsked(BaseModel):
+    """What a unit asks to have released in a ``month`` under an indicator; ``amount`` in fen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    idempotency_key: Key
+    indicator_id: Id
+    month: int = Field(ge=1, le=12)
+    pay_type: PayType
+    amount: int = Field(gt=0, le=FEN_MOST)
+    purpose: str = Field(default="", max_length=200, pattern=TEXT)
+
+
+class Plan(BaseModel):
+    """One plan; ``amount`` in fen, ``reason`` why it was refused."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    fiscal_year: int
+    division: str
+    agency_code: str
+    indicator_id: int
+    month: int
+    pay_type: PayType
+    amount: int
+    state: str
+    purpose: str
+    made_by: str
+    made_at: dt.datetime
+    checked_by: str | None
+    reason: str
+    settled_at: dt.datetime | None
+
+
+_COLUMNS = """id, fiscal_year, division, agency_code, indicator_id, month, pay_type, amount, state, purpose,
+       made_by, made_at, checked_by, reason, settled_at"""
+_BY_KEY = f"""
+SELECT {_COLUMNS} FROM payment.plan
+ WHERE division = %(division)s AND idempotency_key = %(idempotency_key)s
+"""  # noqa: S608 - column names
+_ADD = f"""
+INSERT INTO payment.plan (fiscal_year, division, agency_code, indicator_id, month, pay_type, amount, purpose,
+                          idempotency_key, made_by)
+VALUES (%(fiscal_year)s, %(division)s, %(agency_code)s, %(indicator_id)s, %(month)s, %(pay_type)s, %(amount)s,
+        %(purpose)s, %(idempotency_key)s, %(made_by)s)
+    ON CONFLICT (division, idempotency_key) DO NOTHING
+RETURNING {_COLUMNS}
+"""  # noqa: S608 - column names
+_READ = f"SELECT {_COLUMNS} FROM payment.plan WHERE id = ANY (%s) ORDER BY id"  # noqa: S608 - column names
+_LOCK = _READ + " FOR NO KEY UPDATE"
+_SETTLE = """
+UPDATE payment.plan
+   SET state = %s, checked_by = %s, reason = %s, settled_at = statement_timestamp()
+ WHERE id = ANY (%s)
+"""
+_INDICATOR = """
+SELECT fiscal_year, division, agency_code, control_level, amount - reserved - planned
+  FROM budget.indicator WHERE id = %s
+"""
+# Whoever raises quotas holds their indicators' locks: no other can add one of them meanwhile.
+_LOCK_QUOTAS = """
+SELECT q.id
+  FROM payment.quota AS q
+ WHERE (q.indicator_id, q.pay_type)
+       IN (SELECT p.indicator_id, p.pay_type FROM payment.plan AS p WHERE p.id = ANY (%s))
+ ORDER BY q.id
+   FOR NO KEY UPDATE
+"""
+_GRANT = """
+WITH granted AS (
+    INSERT INTO payment.quota AS q (
+           fiscal_year, division, agency_code, indicator_id, pay_type, bgt_type_code, fund_type_code,
+           exp_func_code, dep_exp_eco_code, project_code, granted, control_level)
+    SELECT i.fiscal_year, i.division, i.agency_code, i.id, p.pay_type, i.bgt_type_code, i.fund_type_code,
+           i.exp_func_code, i.dep_exp_eco_code, i.project_code, sum(p.amount)::bigint, i.control_level
+      FROM payment.plan AS p
+      JOIN budget.indicator AS i ON i.id = p.indicator_id
+     WHERE p.id = ANY (%(ids)s)
+     GROUP BY i.id, p.pay_type
+        ON CONFLICT (indicator_id, pay_type)
+        DO UPDATE SET granted = q.granted + excluded.granted,
+                      control_level = excluded.control_level
+    RETURNING q.id, q.indicator_id, q.pay_type, q.granted
+)
+INSERT INTO hub.outbox (kind, division, payload)
+SELECT 'quota', p.division,
+       jsonb_build_object('quota_id', g.id, 'plan_id', p.id, 'fiscal_year', p.fiscal_year,
+                          'agency_code', p.agency_code, 'indicator_id', p.indicator_id,
+                          'pay_type', p.pay_type, 'month', p.month, 'amount', p.amount, 'granted', g.granted)
+  FROM payment.plan AS p
+  JOIN granted AS g ON (g.indicator_id, g.pay_type) = (p.indicator_id, p.pay_type)
+ WHERE p.id = ANY (%(ids)s)
+ ORDER BY p.id
+"""
+
+
+async def read(cx: AsyncConnection, plan_id: int) -> Plan:
+    """One plan.
+
+    Raises:
+        DeskError: there is none that the reader may see.
+    """
+    return (await _fetch(cx, _READ, [plan_id]))[0]
+
+
+async def submit(cx: AsyncConnection, principal: Principal, asked: PlanAsked) -> Plan:
+    """The plan asked for; asked again under its key, the same plan.
+
+    Raises:
+        DeskError: no such indicator, not enough left of it, or the key was used for another plan.
+    """
+    row = await (await cx.execute(_INDICATOR, (asked.indicator_id,))).fetchone()
+    if row is None:
+        raise _no_indicator(asked.indicator_id)
+    fiscal_year, division, agency_code, level, available = row
+    given = asked.model_dump() | {
+        "fiscal_year": fiscal_year,
+        "division": division,
+        "agency_code": agency_code,
+        "made_by": principal.actor,
+    }
+    async with cx.cursor(row_factory=class_row(Plan)) as cursor:
+        found = await (await cursor.execute(_BY_KEY, given)).fetchone()
+        if found is None:
+            if level == 2 and asked.amount > available:
+                raise _too_much(f"{asked.indicator_id}", asked.amount, "amount", available)
+            # Two requests with one key: the second waits here, and then finds the first one's plan.
+            found = await (await cursor.execute(_ADD, given)).fetchone()
+            found = found or await (await cursor.execute(_BY_KEY, given)).fetchone()
+    if found is None or any(
+        given[name] != value for name, value in found.model_dump(include=set(given)).items()
+    ):
+        raise DeskError(
+            409,
+            "该幂等键已用于另一份用款计划,请换一个键。",
+            "The key was used for another plan; take another key.",
+            "idempotency_key",
+        )
+    return found
+
+
+async def approve(cx: AsyncConnection, principal: Principal, ids: Sequence[int]) -> list[Plan]:
+    """Approve all of ``ids`` or none: indicators release what they ask for, quotas are made or raised.
+
+    Raises:
+        DeskError: names what stands against it.
+    """
+    plans = await _fetch(cx, _LOCK, ids)
+    due = [one for one in plans if _is_due(one, principal, "approved")]
+    for number, ones in groupby(sorted(due, key=_indicator), key=_indicator):
+        await _release(cx, number, sum(one.amount for one in ones))
+    numbers = [one.id for one in due]
+    await cx.execute(_LOCK_QUOTAS, (numbers,))
+    try:
+        await cx.execute(_GRANT, {"ids": numbers})
+    except psycopg.errors.CheckViolation as error:
+        raise DeskError(
+            409,
+            "指标现为严格控制,而其额度的已用数超过批复后的额度。请先核对该额度。",
+            "The indicator is strict now, and its quota would be used beyond what is granted; look into it.",
+        ) from error
+    await cx.execute(_SETTLE, ("approved", principal.actor, "", numbers))
+    return await _fetch(cx, _READ, ids)
+
+
+async def refuse(cx: AsyncConnection, principal: Principal, ids: Sequence[int], reason: str) -> list[Plan]:
+    """Refuse all of ``ids`` or none, with the reason.
+
+    Raises:
+        DeskError: one is settled already, or is the asker's own.
+    """
+    plans = await _fetch(cx, _LOCK, ids)
+    due = [one.id for one in plans if _is_due(one, principal, "refused")]
+    await cx.execute(_SETTLE, ("refused", principal.actor, reason, due))
+    return await _fetch(cx, _READ, ids)
+
+
+async def withdraw(cx: AsyncConnection, principal: Principal, ids: Sequence[int]) -> list[Plan]:
+    """Take back plans that nobody has decided on; only who made them may.
+
+    Raises:
+        DeskError: one is settled already, or another person's.
+    """
+    plans = await _fetch(cx, _LOCK, ids)
+    for one in plans:
+        if one.made_by != principal.actor:
+            raise DeskError(
+                403,
+                f"用款计划 {one.id} 由 {one.made_by} 申报,只能由其本人撤回。",
+                f"Plan {one.id} was made by {one.made_by}, who alone may withdraw it.",
+            )
+        if one.state not in {"submitted", "withdrawn"}:
+            raise _settled(one)
+    due = [one.id for one in plans if one.state == "submitted"]
+    await cx.execute(_SETTLE, ("withdrawn", None, "", due))
+    return await _fetch(cx, _READ, ids)
+
+
+async def _fetch(cx: AsyncConnection, query: str, ids: Sequence[int]) -> list[Plan]:
+    async with cx.cursor(row_factory=class_row(Plan)) as cursor:
+        found = await (await cursor.execute(query.encode(), (list(ids),))).fetchall()
+    if missing := set(ids) - {one.id for one in found}:
+        number = min(missing)
+        raise DeskError(
+            404, f"没有用款计划 {number},或您无权查看。", f"There is no plan {number} that you may see."
+        )
+    return found
+
+
+def _indicator(plan: Plan) -> int:
+    return plan.indicator_id
+
+
+def _is_due(plan: Plan, principal: Principal, state: str) -> bool:
+    """Whether the step is still to be done; False if this person did it already."""
+    if plan.made_by == principal.actor:
+        raise DeskError(
+            403,
+            f"用款计划 {plan.id} 由您本人申报,须由他人审批。",
+            f"Plan {plan.id} is your own; somebody else must decide on it.",
+        )
+    if plan.state == "submitted":
+        return True
+    if (plan.state, plan.checked_by) != (state, principal.actor):
+        raise _settled(plan)
+    return False
+
+
+async def _release(cx: AsyncConnection, indicator: int, amount: int) -> None:
+    try:
+        await cx.execute("SELECT FROM budget.release(%s, %s)", (indicator, amount))
+    except psycopg.Error as error:
+        if error.sqlstate == "JC005":
+            raise _too_much(f"{indicator}", amount) from error
+        if error.sqlstate == "JC006":
+            raise _no_indicator(indicator) from error
+        raise
+
+
+def _too_much(indicator: str, amount: int, field: str = "", available: int | None = None) -> DeskError:
+    left, left_en = "", ""
+    if available is not None:
+        left, left_en = f"(可用 {yuan(available)} 元)", f" ({yuan(available)} left)"
+    return DeskError(
+        409,
+        f"指标 {indicator} 余额不足{left},不能再安排 {yuan(amount)} 元。请减少金额,或先追加指标。",
+        f"Indicator {indicator} does not hold {yuan(amount)} yuan more{left_en}. Ask for less, or raise it.",
+        field,
+    )
+
+
+def _no_indicator(indicator: int) -> DeskError:
+    return DeskError(
+        409,
+        f"没有指标 {indicator},或您无权使用。请另选指标。",
+        f"There is no indicator {indicator} that you may use; choose another.",
+        "indicator_id",
+    )
+
+
+def _settled(plan: Plan) -> DeskError:
+    return DeskError(
+        409,
+        f"用款计划 {plan.id} 已由 {plan.checked_by or plan.made_by} 处理,不能再改。请重新读取。",
+        f"Plan {plan.id} was settled by {plan.checked_by or plan.made_by} already; read it anew.",
+    )
