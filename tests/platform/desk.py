@@ -81,3 +81,40 @@ def submitted(unit: Person, indicator: int, amount: int = 100_000, **more: objec
     answer = unit.post(f"{API}/plans", plan(indicator, amount, **more))
     assert answer.status_code == 201, answer.text
     return int(answer.json()["id"])
+
+
+def application(quota: int, **more: object) -> dict[str, object]:
+    """What a unit writes."""
+    return {
+        "idempotency_key": key(),
+        "quota_id": quota,
+        "amount": 4_000,
+        "pay_date": "2010-03-05",
+        "payee_name": "示例文具店",
+        "payee_account": "4500000000000001",
+        "payee_bank": "示例银行",
+        "purpose": "办公用品采购",
+        **more,
+    }
+
+
+def written(unit: Person, quota: int, **more: object) -> int:
+    """The id of a draft."""
+    answer = unit.post(f"{API}/applications", application(quota, **more))
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
+
+
+def step(person: Person, name: str, *ids: int, reason: str = "") -> Response:
+    """One step of applications."""
+    body: dict[str, object] = {"ids": list(ids)} | ({"reason": reason} if reason else {})
+    return person.post(f"{API}/applications/{name}", body)
+
+
+def reviewed(unit: Person, reviewer: Person, quota: int, **more: object) -> int:
+    """The id of an application that waits to be signed."""
+    number = written(unit, quota, **more)
+    assert step(unit, "submit", number).status_code == 200
+    answer = step(reviewer, "review", number)
+    assert answer.status_code == 200, answer.text
+    return number

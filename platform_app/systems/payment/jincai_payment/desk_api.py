@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from jincai_payment import desk, desk_tables, plans
 from jincai_payment.desk import Id, Ids, Reason
 from jincai_payment.order import PayType
-from jincai_payment.plans import Plan, PlanAsked
+from jincai_payment.plan import Plan, PlanAsked
 
 router = APIRouter(prefix="/api/v1/payment", tags=["payment"])
 

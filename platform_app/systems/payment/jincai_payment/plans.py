@@ -3,55 +3,17 @@
 Locks are taken in one order, plans by id, indicators by id, quotas by id: no two can wait for each other.
 """
 
-import datetime as dt
 from collections.abc import Sequence
 from itertools import groupby
 
 import psycopg
 from jincai.auth.principal import Principal
-from jincai.money import FEN_MOST, yuan
+from jincai.money import yuan
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
-from pydantic import BaseModel, ConfigDict, Field
 
-from jincai_payment.desk import TEXT, DeskError, Id, Key
-from jincai_payment.order import PayType
-
-
-class PlanAsked(BaseModel):
-    """What a unit asks to have released in a ``month`` under an indicator; ``amount`` in fen."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    idempotency_key: Key
-    indicator_id: Id
-    month: int = Field(ge=1, le=12)
-    pay_type: PayType
-    amount: int = Field(gt=0, le=FEN_MOST)
-    purpose: str = Field(default="", max_length=200, pattern=TEXT)
-
-
-class Plan(BaseModel):
-    """One plan; ``amount`` in fen, ``reason`` why it was refused."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: int
-    fiscal_year: int
-    division: str
-    agency_code: str
-    indicator_id: int
-    month: int
-    pay_type: PayType
-    amount: int
-    state: str
-    purpose: str
-    made_by: str
-    made_at: dt.datetime
-    checked_by: str | None
-    reason: str
-    settled_at: dt.datetime | None
-
+from jincai_payment.desk import DeskError
+from jincai_payment.plan import Plan, PlanAsked
 
 _COLUMNS = """id, fiscal_year, division, agency_code, indicator_id, month, pay_type, amount, state, purpose,
        made_by, made_at, checked_by, reason, settled_at"""
@@ -219,7 +181,7 @@ async def withdraw(cx: AsyncConnection, principal: Principal, ids: Sequence[int]
 
 async def _fetch(cx: AsyncConnection, query: str, ids: Sequence[int]) -> list[Plan]:
     async with cx.cursor(row_factory=class_row(Plan)) as cursor:
-        found = await (await cursor.execute(query.encode(), (list(ids),))).fetchall()
+        found = await (await cursor.execute(query, (list(ids),))).fetchall()
     if missing := set(ids) - {one.id for one in found}:
         number = min(missing)
         raise DeskError(

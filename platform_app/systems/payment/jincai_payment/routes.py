@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from jincai_payment import api, desk_api, pages
+from jincai_payment import api, application_api, desk_api, pages
 
 
 def router() -> APIRouter:
@@ -10,5 +10,6 @@ def router() -> APIRouter:
     joined = APIRouter()
     joined.include_router(api.router)
     joined.include_router(desk_api.router)
+    joined.include_router(application_api.router)
     joined.include_router(pages.router)
     return joined
