@@ -1,4 +1,4 @@
-"""Plans and quotas over HTTP: `/api/v1/payment/plans`, `…/quotas`."""
+"""Plans, quotas, the inbox and single payments over HTTP: `/api/v1/payment/plans`, `…/quotas`, `…/inbox`."""
 
 from typing import Annotated, Literal
 
@@ -8,10 +8,12 @@ from jincai.paging import BooksQuery, Page
 from jincai.platform import DatabaseOf, PlatformOf
 from pydantic import BaseModel, ConfigDict, Field
 
-from jincai_payment import desk, desk_tables, plans
+from jincai_payment import desk, desk_tables, inbox, plans, voucher
 from jincai_payment.desk import Id, Ids, Reason
+from jincai_payment.inbox import Inbox
 from jincai_payment.order import PayType
 from jincai_payment.plan import Plan, PlanAsked
+from jincai_payment.voucher import Voucher
 
 router = APIRouter(prefix="/api/v1/payment", tags=["payment"])
 
@@ -131,3 +133,15 @@ async def withdraw_plans(
     return await desk.answer(
         request, platform, principal, lambda cx: plans.withdraw(cx, principal, asked.ids)
     )
+
+
+@router.get("/inbox")
+async def read_inbox(database: DatabaseOf, principal: Reader) -> Inbox:
+    """待办: what waits for the asker, at most 200 of each."""
+    return await database.read(lambda cx: inbox.read(cx, principal), token=principal.token)
+
+
+@router.get("/payments/{payment_id}")
+async def read_payment(payment_id: Id, request: Request, platform: PlatformOf, principal: Reader) -> Voucher:
+    """支付凭证: one payment with everything it hangs together with."""
+    return await desk.look(request, platform, principal, lambda cx: voucher.read(cx, payment_id))
