@@ -187,7 +187,7 @@ def test_the_inbox_says_what_is_missing(books, unit, reviewer) -> None:
     why = reviewer.form("/payment/inbox", plans=[plan_id], step="return")
     assert (why.status_code, "请填写退回原因" in why.text) == (422, True)
     assert re.search(rf'value="{plan_id}" aria-label="[^"]*" checked', why.text)
-    assert unit.form("/payment/inbox", plans=[plan_id], step="approve").status_code == 422
+    assert unit.form("/payment/inbox", plans=[plan_id], step="approve").status_code == 403
     assert unit.get(f"{API}/inbox").json()["plans"] == []
 
 

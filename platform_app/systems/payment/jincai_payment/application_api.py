@@ -13,7 +13,7 @@ from pydantic import Field
 from jincai_payment import applications, desk, desk_tables, moves, signing
 from jincai_payment.application import Application, ApplicationAsked, AskedKind, Content, State, Trail
 from jincai_payment.desk import TEXT, Id
-from jincai_payment.desk_api import AgencyCode, Chosen, ChosenWhy, Reader, Reviewer, Unit
+from jincai_payment.desk_api import AgencyCode, Checker, Chosen, ChosenWhy, Reader, Reviewer, Unit
 from jincai_payment.moves import Move
 from jincai_payment.signing import Signed
 from jincai_payment.words import REFUSALS
@@ -95,7 +95,7 @@ async def review_applications(
 
 @router.post("/return")
 async def return_applications(
-    asked: ChosenWhy, request: Request, platform: PlatformOf, principal: Reader
+    asked: ChosenWhy, request: Request, platform: PlatformOf, principal: Checker
 ) -> list[Application]:
     """退回: give applications back to their unit, with a reason; by who has the step they wait for."""
     return await _moved(request, platform, principal, asked.ids, "return", reason=asked.reason)

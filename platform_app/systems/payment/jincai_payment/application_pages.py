@@ -16,7 +16,7 @@ from jincai_payment import applications, desk, desk_tables, moves, signing
 from jincai_payment.application import Trail
 from jincai_payment.application_api import said
 from jincai_payment.desk import DeskError, Id, Reason
-from jincai_payment.desk_api import Reader
+from jincai_payment.desk_api import Clerk, Reader
 from jincai_payment.words import APPLICATION_STATES, KINDS, REFUSALS, STEPS
 
 router = APIRouter(prefix="/payment/applications", include_in_schema=False)
@@ -67,7 +67,7 @@ async def application_page(
 
 @router.post("/{application_id}")
 async def step_application(
-    application_id: Id, request: Request, platform: PlatformOf, principal: Reader
+    application_id: Id, request: Request, platform: PlatformOf, principal: Clerk
 ) -> Response:
     """Submit, review, sign, return or void it."""
     form = await forms.read(request, ApplicationStep)

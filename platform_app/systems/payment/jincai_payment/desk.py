@@ -1,11 +1,12 @@
 """What plans and applications share: refusals in both languages, fields, and running a piece of work."""
 
+from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 import psycopg
 from fastapi import HTTPException, Request
 from jincai import language
-from jincai.auth.principal import Principal
+from jincai.auth.principal import Principal, PrincipalOf, require
 from jincai.database import Work
 from jincai.platform import Platform
 from pydantic import Field
@@ -38,6 +39,17 @@ class DeskError(Exception):
     def text(self, request: Request) -> str:
         """In the reader's language."""
         return self.words[0 if language.of(request) == "zh" else 1]
+
+
+def may_one_of(*permissions: str) -> Callable[[Request, Principal], Principal]:
+    """A dependency: the principal, if it has one of ``permissions``; which it needs, shows later."""
+
+    def allowed(request: Request, principal: PrincipalOf) -> Principal:
+        if principal.permissions.isdisjoint(permissions):
+            require(request, principal, permissions[0])
+        return principal
+
+    return allowed
 
 
 async def write(platform: Platform, principal: Principal, work: "Work[T]") -> T:

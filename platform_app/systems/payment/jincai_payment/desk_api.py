@@ -20,6 +20,9 @@ router = APIRouter(prefix="/api/v1/payment", tags=["payment"])
 Reader = Annotated[Principal, Depends(may("payment.read"))]
 Unit = Annotated[Principal, Depends(may("payment.submit"))]
 Reviewer = Annotated[Principal, Depends(may("payment.review"))]
+# Whoever decides on something, and whoever does anything at the desk.
+Checker = Annotated[Principal, Depends(desk.may_one_of("payment.review", "payment.post"))]
+Clerk = Annotated[Principal, Depends(desk.may_one_of("payment.submit", "payment.review", "payment.post"))]
 
 AgencyCode = Annotated[str, Field(min_length=1, max_length=30, pattern=r"^[0-9A-Za-z.-]+$")]
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from jincai_payment import desk, inbox, moves, plans, signing
 from jincai_payment.application_api import said
 from jincai_payment.desk import CHOSEN_MOST, DeskError, Id, Reason
-from jincai_payment.desk_api import Reader
+from jincai_payment.desk_api import Checker, Reader
 from jincai_payment.inbox import Inbox
 from jincai_payment.signing import Signed
 from jincai_payment.words import ASKED_KINDS, PAY_TYPES
@@ -58,7 +58,7 @@ async def inbox_page(
 
 
 @router.post("/inbox")
-async def settle(request: Request, platform: PlatformOf, principal: Reader) -> Response:
+async def settle(request: Request, platform: PlatformOf, principal: Checker) -> Response:
     """Approve or return what was chosen; each section is a transaction of its own."""
     form = await forms.read(request, InboxForm, several=_SECTIONS)
     if form.value is None:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from jincai_payment import choices, desk, desk_tables, plans
 from jincai_payment.desk import DeskError, Id, Reason
-from jincai_payment.desk_api import Reader, Unit
+from jincai_payment.desk_api import Clerk, Reader, Unit
 from jincai_payment.plan import Plan, PlanAsked
 from jincai_payment.words import PAY_TYPES, PLAN_STATES
 
@@ -102,7 +102,7 @@ async def plan_page(plan_id: Id, request: Request, platform: PlatformOf, princip
 
 
 @router.post("/plans/{plan_id}")
-async def step_plan(plan_id: Id, request: Request, platform: PlatformOf, principal: Reader) -> Response:
+async def step_plan(plan_id: Id, request: Request, platform: PlatformOf, principal: Clerk) -> Response:
     """Approve, refuse or withdraw it."""
     form = await forms.read(request, PlanStep)
     if form.value is None:
