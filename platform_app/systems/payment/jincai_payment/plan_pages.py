@@ -3,7 +3,7 @@
 import secrets
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from jincai import language
 from jincai.auth.principal import Principal, require
@@ -17,12 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from jincai_payment import choices, desk, desk_tables, plans
 from jincai_payment.desk import DeskError, Id, Reason
-from jincai_payment.desk_api import Clerk, Reader, Unit
+from jincai_payment.desk_api import Reader, Unit
 from jincai_payment.plan import Plan, PlanAsked
 from jincai_payment.words import PAY_TYPES, PLAN_STATES
 
 router = APIRouter(prefix="/payment", include_in_schema=False)
 
+# Who takes part in a plan: its unit, and who decides on it.
+_Settler = Annotated[Principal, Depends(desk.may_one_of("payment.submit", "payment.review"))]
 _STEPS = {"approve": "payment.review", "refuse": "payment.review", "withdraw": "payment.submit"}
 
 
@@ -102,7 +104,7 @@ async def plan_page(plan_id: Id, request: Request, platform: PlatformOf, princip
 
 
 @router.post("/plans/{plan_id}")
-async def step_plan(plan_id: Id, request: Request, platform: PlatformOf, principal: Clerk) -> Response:
+async def step_plan(plan_id: Id, request: Request, platform: PlatformOf, principal: _Settler) -> Response:
     """Approve, refuse or withdraw it."""
     form = await forms.read(request, PlanStep)
     if form.value is None:

@@ -52,6 +52,7 @@ CREATE TRIGGER settled_stays BEFORE UPDATE OR DELETE ON payment.plan
     FOR EACH ROW EXECUTE FUNCTION payment.keep_settled_plan();
 
 -- 支付申请: written by a unit, reviewed and signed by two others; signed, it has become a payment.
+-- No foreign keys to payments: those are never deleted, and payment_id is written in the transaction that made one.
 CREATE TABLE payment.application (
     id              bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     fiscal_year     smallint    NOT NULL CHECK (fiscal_year BETWEEN 1949 AND 9999),
@@ -59,7 +60,7 @@ CREATE TABLE payment.application (
     agency_code     text        NOT NULL CHECK (agency_code <> ''),
     quota_id        bigint      NOT NULL REFERENCES payment.quota,
     kind            text        NOT NULL CHECK (kind IN ('payment', 'refund', 'correction')),
-    undoes          bigint      REFERENCES payment.payment,
+    undoes          bigint,
     payee_name      text        NOT NULL CHECK (payee_name <> ''),
     payee_account   text        NOT NULL CHECK (payee_account <> ''),
     payee_bank      text        NOT NULL,
@@ -77,7 +78,7 @@ CREATE TABLE payment.application (
     made_by         text        NOT NULL CHECK (made_by <> ''),
     reviewed_by     text        CHECK (reviewed_by <> made_by),
     signed_by       text        CHECK (signed_by <> made_by AND signed_by <> reviewed_by),
-    payment_id      bigint      UNIQUE REFERENCES payment.payment,
+    payment_id      bigint      UNIQUE,
     made_at         timestamptz NOT NULL DEFAULT statement_timestamp(),
     UNIQUE (division, idempotency_key),
     CHECK ((kind = 'payment') = (undoes IS NULL)),
