@@ -5,7 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from tests.platform.desk import API, YEAR, Person, application, reviewed, step, written
+from tests.platform.desk import (
+    API,
+    YEAR,
+    Person,
+    application,
+    make_indicator,
+    reviewed,
+    step,
+    submitted,
+    written,
+)
 from tests.platform.desk_fixtures import books, releasing, reviewer, signer, unit
 from tests.platform.posting import make_quota
 
@@ -167,6 +177,30 @@ def test_one_signer_twice_at_once_posts_once(books, unit, reviewer, signer) -> N
     assert [one["again"] for one in answers].count(False) == 1
 
 
+def test_signing_and_approving_plans_never_wait_for_each_other(books, unit, reviewer, signer) -> None:
+    indicators = [make_indicator(books) for _ in range(4)]
+    ways = ("direct", "authorised")
+    # Quotas made in another order than their indicators.
+    for indicator in reversed(indicators):
+        ids = [submitted(unit, indicator, 90_000, pay_type=way) for way in ways]
+        assert reviewer.post(f"{API}/plans/approve", {"ids": ids}).status_code == 200
+    quotas = [
+        row[0]
+        for row in books.execute(
+            "SELECT id FROM payment.quota WHERE indicator_id = ANY (%s) ORDER BY id", (indicators,)
+        )
+    ]
+    signs = [[reviewed(unit, reviewer, quota) for quota in quotas] for _ in range(10)]
+    plans = [[submitted(unit, indicator, 100, pay_type=way) for indicator in indicators for way in ways]
+             for _ in range(10)]  # fmt: skip
+    with ThreadPoolExecutor(20) as pool:
+        asked = []
+        for to_sign, to_approve in zip(signs, plans, strict=True):
+            asked.append(pool.submit(step, signer, "sign", *to_sign))
+            asked.append(pool.submit(reviewer.post, f"{API}/plans/approve", {"ids": to_approve}))
+        assert {one.result().status_code for one in asked} == {200}
+
+
 def test_a_refund_undoes_its_payment(books, unit, reviewer, signer) -> None:
     quota = make_quota(books, 10_000)
     (paid,) = step(signer, "sign", reviewed(unit, reviewer, quota)).json()
@@ -197,23 +231,6 @@ def test_a_key_names_one_application(books, unit) -> None:
     assert first.json() == again.json()
     assert len(state(unit, first.json()["id"])["steps"]) == 1
     assert unit.post(f"{API}/applications", asked | {"amount": 1}).status_code == 409
-
-
-def test_codes_are_those_of_the_years_edition(database, books, unit) -> None:
-    quota = make_quota(books, 10_000)
-    assert unit.post(f"{API}/applications", application(quota, set_mode_code="77")).status_code == 201
-    with psycopg.connect(database.owner) as cx:
-        cx.execute("INSERT INTO standards.edition (fiscal_year, number, made_by) VALUES (2010, 90, 'a')")
-        cx.execute(
-            "INSERT INTO standards.code (fiscal_year, edition, element, code, name)"
-            " VALUES (2010, 90, 'set_mode', '1', '转账')"
-        )
-        cx.execute(
-            "UPDATE standards.edition SET state = 'published', published_by = 'b', published_at = now()"
-        )
-    wrong = unit.post(f"{API}/applications", application(quota, set_mode_code="77"))
-    assert (wrong.status_code, "没有代码 77" in wrong.json()["detail"]) == (422, True)
-    assert unit.post(f"{API}/applications", application(quota, payee_kind_code="88")).status_code == 201
 
 
 def test_scope_and_permissions(books, unit, reviewer, client, session) -> None:
@@ -275,3 +292,23 @@ def test_a_closed_period_posts_nothing(books, unit, reviewer, signer) -> None:
     answer = step(signer, "sign", number)
     assert (answer.status_code, "已结账" in answer.json()["detail"]) == (409, True)
     assert state(unit, number)["state"] == "reviewed"
+
+
+# The last one, since it changes the codes in force.
+def test_codes_are_those_of_the_years_edition(database, books, unit) -> None:
+    quota = make_quota(books, 10_000)
+    wrong = unit.post(f"{API}/applications", application(quota, set_mode_code="77"))
+    assert (wrong.status_code, "没有代码 77" in wrong.json()["detail"]) == (422, True)
+    with psycopg.connect(database.owner) as cx:
+        cx.execute("INSERT INTO standards.edition (fiscal_year, number, made_by) VALUES (2010, 90, 'a')")
+        cx.execute(
+            "INSERT INTO standards.code (fiscal_year, edition, element, code, name)"
+            " VALUES (2010, 90, 'set_mode', '1', '转账'), (2010, 90, 'set_mode', '77', '其他')"
+        )
+        cx.execute(
+            "UPDATE standards.edition SET state = 'published', published_by = 'b', published_at = now()"
+            " WHERE (fiscal_year, number) = (2010, 90)"
+        )
+    # This edition has the code, and no kinds of payee at all.
+    asked = application(quota, set_mode_code="77", payee_kind_code="88")
+    assert unit.post(f"{API}/applications", asked).status_code == 201

@@ -53,6 +53,10 @@ REFUSALS: Words = {
         "该申请的记账编号已被另一笔支付使用。请退回后重新送审。",
         "Its key of posting was used for another order. Return it and submit it again.",
     ),
+    "unknown_code": (
+        "收款人类别或结算方式不在该年度的标准代码中。请退回单位改正。",
+        "The kind of payee or way to settle is no code of the year's standards. Return it to be corrected.",
+    ),
     "nothing_to_undo": (
         "原支付不存在,或不是从该额度支付的。请退回单位改选原支付。",
         "There is no such payment of this quota to undo. Return it, and let the unit name another.",
