@@ -1,5 +1,6 @@
 """用款计划: submitted, approved into quota, never beyond a strict indicator."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -73,7 +74,7 @@ def test_one_that_does_not_fit_keeps_the_whole_list_from_being_approved(books, u
     ids = [submitted(unit, indicator, 60), submitted(unit, indicator, 60)]
     answer = reviewer.post(f"{API}/plans/approve", {"ids": ids})
     assert answer.status_code == 409
-    assert "余额不足" in answer.json()["detail"]
+    assert re.search(r"指标 desk-\d+ 余额不足", answer.json()["detail"])
     assert quota(books, indicator) is None
     assert reviewer.get(f"{API}/plans/{ids[0]}").json()["state"] == "submitted"
 

@@ -37,9 +37,10 @@ UPDATE payment.plan
  WHERE id = ANY (%s)
 """
 _INDICATOR = """
-SELECT fiscal_year, division, agency_code, control_level, amount - reserved - planned
+SELECT fiscal_year, division, agency_code, indicator_no, control_level, amount - reserved - planned
   FROM budget.indicator WHERE id = %s
 """
+_NAMES = "SELECT id, indicator_no FROM budget.indicator WHERE id = ANY (%s)"
 # Whoever raises quotas holds their indicators' locks: no other can add one of them meanwhile.
 _LOCK_QUOTAS = """
 SELECT q.id
@@ -95,7 +96,7 @@ async def submit(cx: AsyncConnection, principal: Principal, asked: PlanAsked) ->
     row = await (await cx.execute(_INDICATOR, (asked.indicator_id,))).fetchone()
     if row is None:
         raise _no_indicator(asked.indicator_id)
-    fiscal_year, division, agency_code, level, available = row
+    fiscal_year, division, agency_code, name, level, available = row
     given = asked.model_dump() | {
         "fiscal_year": fiscal_year,
         "division": division,
@@ -106,7 +107,7 @@ async def submit(cx: AsyncConnection, principal: Principal, asked: PlanAsked) ->
         found = await (await cursor.execute(_BY_KEY, given)).fetchone()
         if found is None:
             if level == 2 and asked.amount > available:
-                raise _too_much(f"{asked.indicator_id}", asked.amount, "amount", available)
+                raise _too_much(name, asked.amount, "amount", available)
             # Two requests with one key: the second waits here, and then finds the first one's plan.
             found = await (await cursor.execute(_ADD, given)).fetchone()
             found = found or await (await cursor.execute(_BY_KEY, given)).fetchone()
@@ -130,8 +131,10 @@ async def approve(cx: AsyncConnection, principal: Principal, ids: Sequence[int])
     """
     plans = await _fetch(cx, _LOCK, ids)
     due = [one for one in plans if _is_due(one, principal, "approved")]
+    rows = await (await cx.execute(_NAMES, ([one.indicator_id for one in due],))).fetchall()
+    names: dict[int, str] = dict(rows)
     for number, ones in groupby(sorted(due, key=_indicator), key=_indicator):
-        await _release(cx, number, sum(one.amount for one in ones))
+        await _release(cx, number, names.get(number, ""), sum(one.amount for one in ones))
     numbers = [one.id for one in due]
     await cx.execute(_LOCK_QUOTAS, (numbers,))
     try:
@@ -209,12 +212,12 @@ def _is_due(plan: Plan, principal: Principal, state: str) -> bool:
     return False
 
 
-async def _release(cx: AsyncConnection, indicator: int, amount: int) -> None:
+async def _release(cx: AsyncConnection, indicator: int, name: str, amount: int) -> None:
     try:
         await cx.execute("SELECT FROM budget.release(%s, %s)", (indicator, amount))
     except psycopg.Error as error:
         if error.sqlstate == "JC005":
-            raise _too_much(f"{indicator}", amount) from error
+            raise _too_much(name, amount) from error
         if error.sqlstate == "JC006":
             raise _no_indicator(indicator) from error
         raise
