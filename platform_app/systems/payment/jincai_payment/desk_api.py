@@ -8,7 +8,7 @@ from jincai.paging import BooksQuery, Page
 from jincai.platform import DatabaseOf, PlatformOf
 from pydantic import BaseModel, ConfigDict, Field
 
-from jincai_payment import desk, desk_tables, inbox, plans, voucher
+from jincai_payment import approving, desk, desk_tables, inbox, plans, voucher
 from jincai_payment.desk import Id, Ids, Reason
 from jincai_payment.inbox import Inbox
 from jincai_payment.order import PayType
@@ -115,7 +115,9 @@ async def approve_plans(
     asked: Chosen, request: Request, platform: PlatformOf, principal: Reviewer
 ) -> list[Plan]:
     """Approve plans: indicators release, quotas are made or raised, others are told."""
-    return await desk.answer(request, platform, principal, lambda cx: plans.approve(cx, principal, asked.ids))
+    return await desk.answer(
+        request, platform, principal, lambda cx: approving.approve(cx, principal, asked.ids)
+    )
 
 
 @router.post("/plans/refuse")

@@ -14,7 +14,7 @@ from jincai.platform import Platform, PlatformOf
 from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
-from jincai_payment import desk, inbox, moves, plans, signing
+from jincai_payment import approving, desk, inbox, moves, plans, signing
 from jincai_payment.application_api import said
 from jincai_payment.desk import CHOSEN_MOST, DeskError, Id, Reason
 from jincai_payment.desk_api import Checker, Reader
@@ -118,7 +118,7 @@ def _works(principal: Principal, asked: InboxForm) -> list[tuple[list[int], _Wor
             (returned, lambda cx: moves.move(cx, principal, returned, "return", why)),
         ]
     return [
-        (asked.plans, lambda cx: plans.approve(cx, principal, asked.plans)),
+        (asked.plans, lambda cx: approving.approve(cx, principal, asked.plans)),
         (asked.review, lambda cx: moves.move(cx, principal, asked.review, "review")),
         (asked.sign, lambda cx: signing.sign(cx, principal, asked.sign)),
     ]

@@ -15,7 +15,7 @@ from jincai.platform import Platform, PlatformOf
 from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
-from jincai_payment import choices, desk, desk_tables, plans
+from jincai_payment import approving, choices, desk, desk_tables, plans
 from jincai_payment.desk import DeskError, Id, Reason
 from jincai_payment.desk_api import Reader, Unit
 from jincai_payment.plan import Plan, PlanAsked
@@ -119,7 +119,7 @@ async def step_plan(plan_id: Id, request: Request, platform: PlatformOf, princip
     async def settle(cx: AsyncConnection) -> list[Plan]:
         if step == "refuse":
             return await plans.refuse(cx, principal, [plan_id], reason or "")
-        return await (plans.approve if step == "approve" else plans.withdraw)(cx, principal, [plan_id])
+        return await (approving.approve if step == "approve" else plans.withdraw)(cx, principal, [plan_id])
 
     try:
         await desk.write(platform, principal, settle)

@@ -1,12 +1,7 @@
-"""用款计划: a unit submits what it wants released, finance approves it into quota or refuses it.
-
-Locks are taken in one order, plans by id, indicators by id, quotas by id: no two can wait for each other.
-"""
+"""用款计划: a unit submits what it wants released, and may withdraw it; finance may refuse it."""
 
 from collections.abc import Sequence
-from itertools import groupby
 
-import psycopg
 from jincai.auth.principal import Principal
 from jincai.money import yuan
 from psycopg import AsyncConnection
@@ -29,9 +24,9 @@ VALUES (%(fiscal_year)s, %(division)s, %(agency_code)s, %(indicator_id)s, %(mont
     ON CONFLICT (division, idempotency_key) DO NOTHING
 RETURNING {_COLUMNS}
 """  # noqa: S608 - column names
-_READ = f"SELECT {_COLUMNS} FROM payment.plan WHERE id = ANY (%s) ORDER BY id"  # noqa: S608 - column names
-_LOCK = _READ + " FOR NO KEY UPDATE"
-_SETTLE = """
+READ = f"SELECT {_COLUMNS} FROM payment.plan WHERE id = ANY (%s) ORDER BY id"  # noqa: S608 - column names
+LOCK = READ + " FOR NO KEY UPDATE"
+SETTLE = """
 UPDATE payment.plan
    SET state = %s, checked_by = %s, reason = %s, settled_at = statement_timestamp()
  WHERE id = ANY (%s)
@@ -39,42 +34,6 @@ UPDATE payment.plan
 _INDICATOR = """
 SELECT fiscal_year, division, agency_code, indicator_no, control_level, amount - reserved - planned
   FROM budget.indicator WHERE id = %s
-"""
-_NAMES = "SELECT id, indicator_no FROM budget.indicator WHERE id = ANY (%s)"
-# Whoever raises quotas holds their indicators' locks: no other can add one of them meanwhile.
-_LOCK_QUOTAS = """
-SELECT q.id
-  FROM payment.quota AS q
- WHERE (q.indicator_id, q.pay_type)
-       IN (SELECT p.indicator_id, p.pay_type FROM payment.plan AS p WHERE p.id = ANY (%s))
- ORDER BY q.id
-   FOR NO KEY UPDATE
-"""
-_GRANT = """
-WITH granted AS (
-    INSERT INTO payment.quota AS q (
-           fiscal_year, division, agency_code, indicator_id, pay_type, bgt_type_code, fund_type_code,
-           exp_func_code, dep_exp_eco_code, project_code, granted, control_level)
-    SELECT i.fiscal_year, i.division, i.agency_code, i.id, p.pay_type, i.bgt_type_code, i.fund_type_code,
-           i.exp_func_code, i.dep_exp_eco_code, i.project_code, sum(p.amount)::bigint, i.control_level
-      FROM payment.plan AS p
-      JOIN budget.indicator AS i ON i.id = p.indicator_id
-     WHERE p.id = ANY (%(ids)s)
-     GROUP BY i.id, p.pay_type
-        ON CONFLICT (indicator_id, pay_type)
-        DO UPDATE SET granted = q.granted + excluded.granted,
-                      control_level = excluded.control_level
-    RETURNING q.id, q.indicator_id, q.pay_type, q.granted
-)
-INSERT INTO hub.outbox (kind, division, payload)
-SELECT 'quota', p.division,
-       jsonb_build_object('quota_id', g.id, 'plan_id', p.id, 'fiscal_year', p.fiscal_year,
-                          'agency_code', p.agency_code, 'indicator_id', p.indicator_id,
-                          'pay_type', p.pay_type, 'month', p.month, 'amount', p.amount, 'granted', g.granted)
-  FROM payment.plan AS p
-  JOIN granted AS g ON (g.indicator_id, g.pay_type) = (p.indicator_id, p.pay_type)
- WHERE p.id = ANY (%(ids)s)
- ORDER BY p.id
 """
 
 
@@ -84,7 +43,7 @@ async def read(cx: AsyncConnection, plan_id: int) -> Plan:
     Raises:
         DeskError: there is none that the reader may see.
     """
-    return (await _fetch(cx, _READ, [plan_id]))[0]
+    return (await fetch(cx, READ, [plan_id]))[0]
 
 
 async def submit(cx: AsyncConnection, principal: Principal, asked: PlanAsked) -> Plan:
@@ -95,7 +54,7 @@ async def submit(cx: AsyncConnection, principal: Principal, asked: PlanAsked) ->
     """
     row = await (await cx.execute(_INDICATOR, (asked.indicator_id,))).fetchone()
     if row is None:
-        raise _no_indicator(asked.indicator_id)
+        raise no_indicator(asked.indicator_id)
     fiscal_year, division, agency_code, name, level, available = row
     given = asked.model_dump() | {
         "fiscal_year": fiscal_year,
@@ -107,7 +66,7 @@ async def submit(cx: AsyncConnection, principal: Principal, asked: PlanAsked) ->
         found = await (await cursor.execute(_BY_KEY, given)).fetchone()
         if found is None:
             if level == 2 and asked.amount > available:
-                raise _too_much(name, asked.amount, "amount", available)
+                raise too_much(name, asked.amount, "amount", available)
             # Two requests with one key: the second waits here, and then finds the first one's plan.
             found = await (await cursor.execute(_ADD, given)).fetchone()
             found = found or await (await cursor.execute(_BY_KEY, given)).fetchone()
@@ -123,42 +82,16 @@ async def submit(cx: AsyncConnection, principal: Principal, asked: PlanAsked) ->
     return found
 
 
-async def approve(cx: AsyncConnection, principal: Principal, ids: Sequence[int]) -> list[Plan]:
-    """Approve all of ``ids`` or none: indicators release what they ask for, quotas are made or raised.
-
-    Raises:
-        DeskError: names what stands against it.
-    """
-    plans = await _fetch(cx, _LOCK, ids)
-    due = [one for one in plans if _is_due(one, principal, "approved")]
-    rows = await (await cx.execute(_NAMES, ([one.indicator_id for one in due],))).fetchall()
-    names: dict[int, str] = dict(rows)
-    for number, ones in groupby(sorted(due, key=_indicator), key=_indicator):
-        await _release(cx, number, names.get(number, ""), sum(one.amount for one in ones))
-    numbers = [one.id for one in due]
-    await cx.execute(_LOCK_QUOTAS, (numbers,))
-    try:
-        await cx.execute(_GRANT, {"ids": numbers})
-    except psycopg.errors.CheckViolation as error:
-        raise DeskError(
-            409,
-            "指标现为严格控制,而其额度的已用数超过批复后的额度。请先核对该额度。",
-            "The indicator is strict now, and its quota would be used beyond what is granted; look into it.",
-        ) from error
-    await cx.execute(_SETTLE, ("approved", principal.actor, "", numbers))
-    return await _fetch(cx, _READ, ids)
-
-
 async def refuse(cx: AsyncConnection, principal: Principal, ids: Sequence[int], reason: str) -> list[Plan]:
     """Refuse all of ``ids`` or none, with the reason.
 
     Raises:
         DeskError: one is settled already, or is the asker's own.
     """
-    plans = await _fetch(cx, _LOCK, ids)
-    due = [one.id for one in plans if _is_due(one, principal, "refused")]
-    await cx.execute(_SETTLE, ("refused", principal.actor, reason, due))
-    return await _fetch(cx, _READ, ids)
+    plans = await fetch(cx, LOCK, ids)
+    due = [one.id for one in plans if is_due(one, principal, "refused")]
+    await cx.execute(SETTLE, ("refused", principal.actor, reason, due))
+    return await fetch(cx, READ, ids)
 
 
 async def withdraw(cx: AsyncConnection, principal: Principal, ids: Sequence[int]) -> list[Plan]:
@@ -167,7 +100,7 @@ async def withdraw(cx: AsyncConnection, principal: Principal, ids: Sequence[int]
     Raises:
         DeskError: one is settled already, or another person's.
     """
-    plans = await _fetch(cx, _LOCK, ids)
+    plans = await fetch(cx, LOCK, ids)
     for one in plans:
         if one.made_by != principal.actor:
             raise DeskError(
@@ -178,11 +111,16 @@ async def withdraw(cx: AsyncConnection, principal: Principal, ids: Sequence[int]
         if one.state not in {"submitted", "withdrawn"}:
             raise _settled(one)
     due = [one.id for one in plans if one.state == "submitted"]
-    await cx.execute(_SETTLE, ("withdrawn", None, "", due))
-    return await _fetch(cx, _READ, ids)
+    await cx.execute(SETTLE, ("withdrawn", None, "", due))
+    return await fetch(cx, READ, ids)
 
 
-async def _fetch(cx: AsyncConnection, query: str, ids: Sequence[int]) -> list[Plan]:
+async def fetch(cx: AsyncConnection, query: str, ids: Sequence[int]) -> list[Plan]:
+    """The plans ``ids`` by `READ` or `LOCK`, by id.
+
+    Raises:
+        DeskError: one is not there for this reader.
+    """
     async with cx.cursor(row_factory=class_row(Plan)) as cursor:
         found = await (await cursor.execute(query, (list(ids),))).fetchall()
     if missing := set(ids) - {one.id for one in found}:
@@ -193,12 +131,12 @@ async def _fetch(cx: AsyncConnection, query: str, ids: Sequence[int]) -> list[Pl
     return found
 
 
-def _indicator(plan: Plan) -> int:
-    return plan.indicator_id
+def is_due(plan: Plan, principal: Principal, state: str) -> bool:
+    """Whether the step to ``state`` is still to be done; False if this person did it already.
 
-
-def _is_due(plan: Plan, principal: Principal, state: str) -> bool:
-    """Whether the step is still to be done; False if this person did it already."""
+    Raises:
+        DeskError: it is the asker's own, or settled otherwise.
+    """
     if plan.made_by == principal.actor:
         raise DeskError(
             403,
@@ -212,18 +150,8 @@ def _is_due(plan: Plan, principal: Principal, state: str) -> bool:
     return False
 
 
-async def _release(cx: AsyncConnection, indicator: int, name: str, amount: int) -> None:
-    try:
-        await cx.execute("SELECT FROM budget.release(%s, %s)", (indicator, amount))
-    except psycopg.Error as error:
-        if error.sqlstate == "JC005":
-            raise _too_much(name, amount) from error
-        if error.sqlstate == "JC006":
-            raise _no_indicator(indicator) from error
-        raise
-
-
-def _too_much(indicator: str, amount: int, field: str = "", available: int | None = None) -> DeskError:
+def too_much(indicator: str, amount: int, field: str = "", available: int | None = None) -> DeskError:
+    """The refusal of ``amount`` fen more from the indicator of this number."""
     left, left_en = "", ""
     if available is not None:
         left, left_en = f"(可用 {yuan(available)} 元)", f" ({yuan(available)} left)"
@@ -235,7 +163,8 @@ def _too_much(indicator: str, amount: int, field: str = "", available: int | Non
     )
 
 
-def _no_indicator(indicator: int) -> DeskError:
+def no_indicator(indicator: int) -> DeskError:
+    """The refusal of an indicator that is not there for the asker."""
     return DeskError(
         409,
         f"没有指标 {indicator},或您无权使用。请另选指标。",
