@@ -7,15 +7,9 @@ from jincai.platform import PlatformOf
 from jincai.tables import Column, Filter, Table
 from psycopg import sql
 
-router = APIRouter(prefix="/payment", include_in_schema=False)
+from jincai_payment.words import KINDS, PAY_TYPES
 
-_KINDS = {
-    "payment": ("支付", "Payment"),
-    "refund": ("退款", "Refund"),
-    "correction": ("更正", "Correction"),
-    "bank_return": ("银行退回", "Returned by the bank"),
-}
-_PAY_TYPES = {"direct": ("直接支付", "Direct"), "authorised": ("授权支付", "Authorised")}
+router = APIRouter(prefix="/payment", include_in_schema=False)
 
 PAYMENTS = Table(
     name="payments",
@@ -27,13 +21,13 @@ SELECT id, pay_date, agency_code, payee_name, payee_account, purpose, kind, pay_
  WHERE fiscal_year = %(fiscal_year)s AND division = %(division)s
 """,
     columns=(
-        Column("凭证号", "Number", "id", "number"),
+        Column("凭证号", "Number", "id", "number", link="/payment/payments/{id}"),
         Column("日期", "Date", "pay_date", "date"),
         Column("单位", "Unit", "agency_code"),
         Column("收款人", "Payee", "payee_name"),
         Column("用途", "Purpose", "purpose"),
-        Column("方式", "Way", "pay_type", words=_PAY_TYPES),
-        Column("类别", "Kind", "kind", words=_KINDS),
+        Column("方式", "Way", "pay_type", words=PAY_TYPES),
+        Column("类别", "Kind", "kind", words=KINDS),
         Column("金额(元)", "Amount (yuan)", "amount", "money"),
     ),
     filters=(
@@ -44,7 +38,7 @@ SELECT id, pay_date, agency_code, payee_name, payee_account, purpose, kind, pay_
         Filter("pay_to", "日期到", "To", "pay_date", "to", "date"),
         Filter("amount_from", "金额从", "Amount from", "amount", "from", "money"),
         Filter("amount_to", "金额到", "Amount to", "amount", "to", "money"),
-        Filter("kind", "类别", "Kind", "kind", kind="choice", words=_KINDS),
+        Filter("kind", "类别", "Kind", "kind", kind="choice", words=KINDS),
         Filter("quota_id", "额度", "Quota", "quota_id", kind="number"),
     ),
     order=("pay_date", "id"),

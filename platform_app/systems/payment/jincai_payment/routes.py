@@ -1,8 +1,18 @@
-"""Everything that treasury centralised payment answers over HTTP."""
+"""Everything this system answers."""
 
 from fastapi import APIRouter
 
-from jincai_payment import api, pages
+from jincai_payment import (
+    api,
+    application_api,
+    application_form_pages,
+    application_pages,
+    desk_api,
+    inbox_pages,
+    pages,
+    plan_pages,
+    voucher_pages,
+)
 from jincai_payment.bank import api as bank_api
 from jincai_payment.bank import clearing_api, clearing_pages
 from jincai_payment.bank import pages as bank_pages
@@ -11,10 +21,9 @@ from jincai_payment.bank import pages as bank_pages
 def router() -> APIRouter:
     """The API under `/api/v1/payment` and the pages under `/payment`."""
     joined = APIRouter()
-    joined.include_router(api.router)
-    joined.include_router(pages.router)
-    joined.include_router(bank_api.router)
-    joined.include_router(clearing_api.router)
-    joined.include_router(bank_pages.router)
-    joined.include_router(clearing_pages.router)
+    # Before what a number may stand for: /new is none.
+    written = (application_form_pages, application_pages)
+    desk = (api, desk_api, application_api, pages, plan_pages, *written, inbox_pages, voucher_pages)
+    for part in (*desk, bank_api, clearing_api, bank_pages, clearing_pages):
+        joined.include_router(part.router)
     return joined
