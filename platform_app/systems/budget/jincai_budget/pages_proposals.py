@@ -95,9 +95,10 @@ async def proposals_page(request: Request, platform: PlatformOf, who: _Reader) -
 async def new_page(request: Request, platform: PlatformOf, who: _Unit) -> Response:
     """The form of a new proposal, for this year and the person's own unit."""
     given = {"fiscal_year": str(this_year())}
-    for name, codes in (("division", who.divisions), ("agency_code", who.agencies)):
-        if codes and len(codes) == 1:
-            given[name] = codes[0]
+    if who.divisions:  # the smallest is the area's own level, the others lie below it
+        given["division"] = min(who.divisions)
+    if who.agencies and len(who.agencies) == 1:
+        given["agency_code"] = who.agencies[0]
     return rendering.page(request, platform, "budget/new.html", {"form": forms.empty(**given)})
 
 
