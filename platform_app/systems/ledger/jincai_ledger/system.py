@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from jincai.system import Grant, MenuEntry, System
 
-from jincai_ledger import __version__, posting_rules
+from jincai_ledger import __version__, seed
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
@@ -34,12 +34,15 @@ SYSTEM = System(
         Grant(table="ledger.voucher_line", privileges=("SELECT", "INSERT")),
         Grant(table="ledger.balance", privileges=("SELECT", "INSERT", "UPDATE")),
         Grant(table="ledger.voucher_id", privileges=("USAGE",)),
+        Grant(table="ledger.voucher_draft", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="ledger.voucher_draft_line", privileges=("SELECT", "INSERT", "DELETE")),
+        Grant(table="ledger.closing_rule", privileges=("SELECT",)),
     ),
     router=_router,
     menu=(MenuEntry(title="凭证", title_en="Vouchers", path="/ledger/vouchers"),),
     consumes=("payment_order",),
     publishes=("voucher",),
     elements=("division", "account", "exp_func"),
-    seed=posting_rules.load,
+    seed=seed.load,
     demonstration=_HERE / "demonstration.sql",
 )
