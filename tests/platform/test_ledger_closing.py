@@ -39,7 +39,12 @@ def checker(client, session) -> Person:
     return Person(client, session("ledger.read", "ledger.book", "ledger.close", actor="li"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def people(maker, checker) -> tuple[Person, Person]:
+    return maker, checker
+
+
+@pytest.fixture(autouse=True)
 def books(database) -> Iterator[psycopg.Connection]:
     with shown(database.app, token_for_all(database.owner)) as cx:
         yield cx
@@ -57,7 +62,7 @@ def balances(cx: psycopg.Connection, division: str, year: int, period: int | Non
     )
 
 
-def test_months_close_in_order_and_keep_their_totals(maker, checker, books) -> None:
+def test_months_close_in_order_and_keep_their_totals(maker, checker) -> None:
     where = {"fiscal_year": 2016, "division": "450100"}
     booked(maker, checker, **document(*PLAIN, vou_date="2016-01-05"))
     refused = checker.post("periods/close", **where, period=1)
@@ -70,7 +75,7 @@ def test_months_close_in_order_and_keep_their_totals(maker, checker, books) -> N
     assert [one["period"] for one in listed if one["closed_at"]] == [0, 1]
 
 
-def test_a_waiting_or_returned_draft_keeps_its_month_open(maker, checker, books) -> None:
+def test_a_waiting_or_returned_draft_keeps_its_month_open(maker, checker) -> None:
     where = {"fiscal_year": 2016, "division": "450200"}
     close_through(checker, 2016, "450200", 0)
     number = maker.post("drafts", **document(*PLAIN, division="450200", vou_date="2016-01-05")).json()["id"]
@@ -85,17 +90,20 @@ def test_a_waiting_or_returned_draft_keeps_its_month_open(maker, checker, books)
     assert late.status_code == 409
 
 
+REVENUE = """
+SELECT ledger.book(ARRAY[ROW(nextval('ledger.voucher_id'), 2016, %s, %s::date, 'revenue', '1', '10101', '',
+                             700, 'x', 'demonstration', 1, 'a', 'b')::ledger.booking])
+"""
 NEW_VOUCHER = (
-    "INSERT INTO ledger.voucher (fiscal_year, division, period, voucher_no, vou_date, summary, source, made_by,"
-    " checked_by) VALUES (2016, '450300', 1, 99, '2016-01-31', 'x', 'manual', 'a', 'b')"
+    "INSERT INTO ledger.voucher (fiscal_year, division, period, voucher_no, vou_date, summary, source,"
+    " made_by, checked_by) VALUES (2016, '450300', 1, 99, '2016-01-31', 'x', 'manual', 'a', 'b')"
 )
 NEW_LINE = (
     "INSERT INTO ledger.voucher_line (voucher_id, line_no, fiscal_year, division, period, account, debit)"
     " VALUES (1, 99, 2016, '450300', 1, '1001', 5)"
 )
 CHANGES = [
-    "INSERT INTO ledger.balance (fiscal_year, division, period, account, debit)"
-    " VALUES (2016, '450300', 1, '1002', 5)",
+    "INSERT INTO ledger.balance (fiscal_year, division, period, account) VALUES (2016, '450300', 1, '1002')",
     "UPDATE ledger.balance SET debit = debit + 1 WHERE (division, period) = ('450300', 1)",
     "UPDATE ledger.balance SET period = 9 WHERE (division, period) = ('450300', 1)",
     "UPDATE ledger.balance SET period = 1 WHERE (division, period, account) = ('450300', 2, '4002')",
@@ -108,10 +116,9 @@ CHANGES = [
     ("role", "change"),
     [("app", change) for change in (NEW_VOUCHER, NEW_LINE, *CHANGES)] + [("owner", one) for one in CHANGES],
 )
-def test_a_closed_period_never_changes_by_no_way(
-    database, maker, checker, books, role: str, change: str
-) -> None:
+def test_a_closed_period_never_changes_by_no_way(database, people, books, role: str, change: str) -> None:
     if not balances(books, "450300", 2016):
+        maker, checker = people
         booked(maker, checker, **document(*PLAIN, division="450300", vou_date="2016-01-05"))
         other = document(("1001", 9, 0), ("4002", 0, 9), division="450300", vou_date="2016-02-05")
         booked(maker, checker, **other)
@@ -128,12 +135,7 @@ def test_the_booking_functions_stay_within_the_session(database) -> None:
     with psycopg.connect(database.owner) as cx:
         elsewhere = sessions.open_for_process(cx, "t", ("payment.post",), 60, divisions=("450200",))
     with shown(database.app, elsewhere) as cx, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        cx.execute(
-            """
-            SELECT ledger.book(ARRAY[ROW(nextval('ledger.voucher_id'), 2016, '450100', date '2016-05-05', 'revenue',
-                               '1', '10101', '', 700, 'x', 'demonstration', 1, 'a', 'b')::ledger.booking])
-            """
-        )
+        cx.execute(REVENUE, ("450100", "2016-05-05"))
 
 
 def test_periods_and_balances_are_not_deleted(database) -> None:
@@ -144,16 +146,11 @@ def test_periods_and_balances_are_not_deleted(database) -> None:
             assert refused.value.sqlstate == "JC002"
 
 
-def test_a_close_waits_for_who_is_booking(database, maker, checker, books) -> None:
+def test_a_close_waits_for_who_is_booking(database, checker) -> None:
     """A voucher that is being booked while its month closes is in the totals, or it is refused."""
     close_through(checker, 2016, "450400", 0)
     with shown(database.app, token_for_all(database.owner)) as cx, cx.transaction():
-        cx.execute(
-            """
-            SELECT ledger.book(ARRAY[ROW(nextval('ledger.voucher_id'), 2016, '450400', date '2016-01-05', 'revenue',
-                               '1', '10101', '', 700, 'x', 'demonstration', 1, 'a', 'b')::ledger.booking])
-            """
-        )
+        cx.execute(REVENUE, ("450400", "2016-01-05"))
         answers: list[int] = []
         closing = threading.Thread(
             target=lambda: answers.append(
@@ -251,7 +248,7 @@ def test_an_imported_opening_is_not_doubled(maker, checker, books) -> None:
     assert balances(books, "450800", 2017) == {"1001": 1_570, "2011": -370, "3001": -1_200}
 
 
-def test_an_opening_waits_for_the_year_before(maker, checker, books) -> None:
+def test_an_opening_waits_for_the_year_before(maker, checker) -> None:
     year_of(maker, checker, "450900", 2016, NEW)
     refused = checker.post("periods/close", fiscal_year=2017, division="450900", period=0)
     assert refused.status_code == 409

@@ -1,5 +1,6 @@
 """Vouchers by hand: made by one, booked or returned by another; corrections; what is refused."""
 
+import asyncio
 from collections.abc import Iterator
 
 import psycopg
@@ -33,14 +34,15 @@ def checker(client, session) -> Person:
     return Person(client, session("ledger.read", "ledger.book", "ledger.close", actor="li"))
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def books(database) -> Iterator[psycopg.Connection]:
+    """The books, whose sums agree after every test."""
     with shown(database.app, token_for_all(database.owner)) as cx:
         yield cx
         assert_books_agree(cx)
 
 
-def test_a_voucher_of_three_lines_is_booked_by_somebody_else(maker, checker, books) -> None:
+def test_a_voucher_of_three_lines_is_booked_by_somebody_else(maker, checker) -> None:
     asked = document(*PLAIN)
     draft = maker.post("drafts", **asked).json()
     assert (draft["state"], draft["made_by"], draft["amount"]) == ("waiting", "zhang", 70_00)
@@ -54,12 +56,12 @@ def test_a_voucher_of_three_lines_is_booked_by_somebody_else(maker, checker, boo
     assert voucher["source_path"] == f"/ledger/drafts/{draft['id']}"
 
 
-def test_numbers_go_on_where_others_booked(maker, checker, books) -> None:
+def test_numbers_go_on_where_others_booked(maker, checker) -> None:
     ids = [booked(maker, checker, **document(*PLAIN, division="450200")) for _ in range(3)]
     assert [checker.get(f"vouchers/{n}").json()["voucher_no"] for n in ids] == [1, 2, 3]
 
 
-def test_returned_revised_booked_and_withdrawn(maker, checker, books) -> None:
+def test_returned_revised_booked_and_withdrawn(maker, checker) -> None:
     asked = document(*PLAIN)
     number = maker.post("drafts", **asked).json()["id"]
     back = checker.post(f"drafts/{number}/return", reason="科目有误").json()
@@ -132,7 +134,7 @@ def test_a_key_is_for_one_voucher(maker) -> None:
     assert maker.post("drafts", **{**asked, "summary": "另一张"}).status_code == 409
 
 
-def test_a_red_correction_undoes_once(maker, checker, books) -> None:
+def test_a_red_correction_undoes_once(maker, checker) -> None:
     voucher = booked(maker, checker, **document(*PLAIN))
     asked = {"idempotency_key": f"red-voucher-{voucher}-1", "vou_date": "2016-04-01"}
     answer = maker.post(f"vouchers/{voucher}/red", **asked)
@@ -156,8 +158,6 @@ def test_a_red_correction_undoes_once(maker, checker, books) -> None:
 
 
 def test_what_was_booked_for_a_payment_is_corrected_there(database, maker, books) -> None:
-    import asyncio
-
     quota = make_quota(books, 1_000)
     (decision,) = asyncio.run(posted(database.app, token_for_all(database.owner), [order(quota, 5)]))
     row = books.execute(
@@ -172,8 +172,8 @@ def test_what_was_booked_for_a_payment_is_corrected_there(database, maker, books
 def test_book_lines_refuses_what_does_not_balance(books) -> None:
     unbalanced = """
         SELECT ledger.book_lines(
-            ARRAY[ROW(nextval('ledger.voucher_id'), 2016, '450100', 5, date '2016-05-01', 'x', 'manual', NULL, NULL,
-                      'a', 'b')::ledger.entry],
+            ARRAY[ROW(nextval('ledger.voucher_id'), 2016, '450100', 5, date '2016-05-01', 'x', 'manual',
+                      NULL, NULL, 'a', 'b')::ledger.entry],
             ARRAY[ROW(currval('ledger.voucher_id'), 1, '1001', '', '', 5, 0)::ledger.entry_line,
                   ROW(currval('ledger.voucher_id'), 2, '4001', '', '', 0, 4)::ledger.entry_line])
     """

@@ -7,6 +7,7 @@ from fastapi import Path
 from jincai.paging import DivisionCode, Year
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from jincai_ledger.asked import CODE
 from jincai_ledger.drafts import Wanted
 from jincai_ledger.entries import Line
 
@@ -14,8 +15,7 @@ LINES_MOST = 5000
 AMOUNT_MOST = 10**15
 # Printable text: PostgreSQL refuses NUL, and a summary holds no control characters.
 TEXT = r"^[^\x00-\x1f\x7f]*$"
-_CODE = r"^[0-9A-Za-z][0-9A-Za-z.-]{0,29}$"
-_CODE_OR_NONE = r"^([0-9A-Za-z][0-9A-Za-z.-]{0,29})?$"
+CODE_OR_NONE = r"^([0-9A-Za-z][0-9A-Za-z.-]{0,29})?$"
 
 Key = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[\x21-\x7e]+$")]
 Number = Annotated[int, Path(gt=0, lt=2**63)]
@@ -26,9 +26,9 @@ class LineDocument(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    account: str = Field(pattern=_CODE)
-    item: str = Field(default="", pattern=_CODE_OR_NONE)
-    agency_code: str = Field(default="", pattern=_CODE_OR_NONE)
+    account: str = Field(pattern=CODE)
+    item: str = Field(default="", pattern=CODE_OR_NONE)
+    agency_code: str = Field(default="", pattern=CODE_OR_NONE)
     debit: int = Field(default=0, ge=0, le=AMOUNT_MOST)
     credit: int = Field(default=0, ge=0, le=AMOUNT_MOST)
 

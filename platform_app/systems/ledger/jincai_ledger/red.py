@@ -9,6 +9,9 @@ from jincai_ledger.drafts import Wanted
 from jincai_ledger.entries import Line
 from jincai_ledger.refusal import RefusedError
 
+# Corrected elsewhere, or never.
+NOT_HERE = frozenset({"payment", "red", "close", "carry"})
+
 _VOUCHER = """
 SELECT v.fiscal_year, v.division, v.period, v.voucher_no, v.source, v.source_id,
        (SELECT u.id FROM ledger.voucher AS u WHERE u.undoes = v.id)
