@@ -11,6 +11,7 @@ from tests.platform.ledger_books import (
     CHART_1997,
     CHART_2015,
     MAP,
+    OWN_MAP,
     Person,
     booked,
     close_through,
@@ -24,7 +25,7 @@ PLAIN = (("1001", 500, 0), ("4001", 0, 500))
 
 @pytest.fixture(scope="module", autouse=True)
 def standards(database) -> None:
-    publish(database.owner, 2015, CHART_1997, {})
+    publish(database.owner, 2015, CHART_1997, OWN_MAP)
     publish(database.owner, 2016, CHART_2015, MAP)
     publish(database.owner, 2017, CHART_2015, {})
 
@@ -231,6 +232,19 @@ def test_an_account_without_successor_is_named_and_nothing_is_closed(maker, chec
     assert "account_map" in refused.json()["detail"]
     assert balances(books, "450700", 2015)["401"] == -900
     assert balances(books, "450700", 2016) == {}
+
+
+def test_two_successors_are_named_until_one_is_chosen(database, maker, checker) -> None:
+    """A new chart that splits an account: the old year's own map says where its balance goes."""
+    where = {"fiscal_year": 2015, "division": "451000"}
+    year_of(maker, checker, "451000", 2015, OLD)
+    close_through(checker, 2015, "451000", 12)
+    publish(database.owner, 2015, CHART_1997, {})
+    refused = checker.post("years/close", **where)
+    assert refused.status_code == 409
+    assert "211→2011/2015" in refused.json()["detail"]
+    publish(database.owner, 2015, CHART_1997, OWN_MAP)
+    assert checker.post("years/close", **where).status_code == 200
 
 
 def test_an_imported_opening_is_not_doubled(maker, checker, books) -> None:

@@ -39,7 +39,7 @@ async def accounts(cx: AsyncConnection, fiscal_year: int) -> dict[str, Account]:
 
 
 async def account_map(cx: AsyncConnection, fiscal_year: int) -> dict[str, str]:
-    """科目对照: account of the year before → the account that takes its place."""
+    """科目对照: account of the year's chart → the account of another chart that it stands for."""
     rows = await _rows(cx, fiscal_year, ["account_map"])
     return {code: attributes["target"] for code, _, attributes in rows if attributes.get("target")}
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 
 from psycopg import AsyncConnection
 
-from jincai_ledger import chart, closing, closing_rules, entries
+from jincai_ledger import chart, closing, closing_rules, entries, succession
 from jincai_ledger.books import PeriodKey
 from jincai_ledger.chart import Account
 from jincai_ledger.entries import Entry, Line, on_side
 from jincai_ledger.refusal import RefusedError
+from jincai_ledger.succession import Succession
 
 # What computes the entries; who closes the year checks them.
 MAKER = "jincai"
@@ -63,9 +64,8 @@ async def close(cx: AsyncConnection, fiscal_year: int, division: str, by: str) -
     _refuse_unknown(fiscal_year, nets, known)
     rules = await closing_rules.of_year(cx, fiscal_year)
     vouchers = closing_entries(last, nets, known, rules, by)
-    following = await chart.accounts(cx, fiscal_year + 1)
-    mapped = await chart.account_map(cx, fiscal_year + 1)
-    vouchers += opening_entries(opening, after(nets, vouchers), following, mapped, by)
+    following = await succession.into(cx, fiscal_year + 1)
+    vouchers += opening_entries(opening, after(nets, vouchers), following, by)
     await entries.book(cx, vouchers)
     await closing.settle(cx, last, by)
     await closing.settle(cx, opening, by)
@@ -110,19 +110,11 @@ def after(nets: Mapping[tuple[str, str], int], vouchers: Iterable[Entry]) -> Net
 def opening_entries(
     key: PeriodKey,
     nets: Mapping[tuple[str, str], int],
-    following: Mapping[str, Account],
-    mapped: Mapping[str, str],
+    following: Succession,
     by: str,
 ) -> list[Entry]:
     """One voucher in period 0 that carries ``nets`` into the year of ``key``, by the chart of that year."""
-    successor = {account: mapped.get(account, account) for account, _ in nets}
-    if missing := [account for account, code in successor.items() if code not in following]:
-        raise RefusedError(
-            f"{key.fiscal_year} 年现行标准中没有科目 {chart.listed(missing)},"
-            "也没有它们的科目对照(account_map);请先发布科目或对照",
-            f"the standards in force for {key.fiscal_year} have neither account nor account_map for "
-            f"{chart.listed(missing)}: publish them first",
-        )
+    successor = following.of({account for account, _ in nets})
     carried: Nets = defaultdict(int)
     for (account, item), net in nets.items():
         carried[successor[account], item] += net
