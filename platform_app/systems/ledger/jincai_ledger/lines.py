@@ -44,13 +44,13 @@ SELECT l.voucher_id, l.line_no, l.period, v.voucher_no, v.vou_date, v.summary, l
          WHERE (l.division, l.fiscal_year, l.account) = (%(division)s, %(fiscal_year)s, %(account)s)
            AND (%(item)s::text IS NULL OR l.item = %(item)s)
            AND l.period BETWEEN %(first)s AND %(last)s
-         ORDER BY l.period, l.voucher_id, l.line_no
+         ORDER BY l.item, l.period, l.voucher_id, l.line_no
          LIMIT %(limit)s OFFSET %(offset)s) AS l
   JOIN ledger.voucher AS v ON v.id = l.voucher_id
- ORDER BY l.period, l.voucher_id, l.line_no
+ ORDER BY l.item, l.period, l.voucher_id, l.line_no
 """
 
 
 async def find(cx: AsyncConnection, asked: LinesQuery) -> Page[BookedLine]:
-    """The lines of an account, perhaps of one item, in the order they were booked."""
+    """The lines of an account, perhaps of one item, by item, then in the order they were booked."""
     return await paging.fetch(cx, BookedLine, rows=_ROWS, count=_COUNT, asked=asked)

@@ -49,7 +49,7 @@ class Succession:
 
     def _candidates(self, account: str) -> list[str]:
         """What was chosen, else the account itself, else those that stand for it."""
-        for code in (self.chosen.get(account), account):
+        for code in (self.chosen.get(account, account), account):
             if code in self.accounts:
                 return [code]
         return sorted(
