@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from jincai.system import Grant, MenuEntry, System
 
-from jincai_ledger import __version__, posting_rules
+from jincai_ledger import __version__, seed
 from jincai_ledger.documents import DOCUMENTS
 
 if TYPE_CHECKING:
@@ -35,13 +35,24 @@ SYSTEM = System(
         Grant(table="ledger.voucher_line", privileges=("SELECT", "INSERT")),
         Grant(table="ledger.balance", privileges=("SELECT", "INSERT", "UPDATE")),
         Grant(table="ledger.voucher_id", privileges=("USAGE",)),
+        Grant(table="ledger.voucher_draft", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="ledger.voucher_draft_line", privileges=("SELECT", "INSERT", "DELETE")),
+        Grant(table="ledger.closing_rule", privileges=("SELECT",)),
     ),
     router=_router,
-    menu=(MenuEntry(title="凭证", title_en="Vouchers", path="/ledger/vouchers"),),
+    menu=(
+        MenuEntry(title="凭证", title_en="Vouchers", path="/ledger/vouchers"),
+        MenuEntry(title="待记账", title_en="Drafts", path="/ledger/drafts"),
+        MenuEntry(title="试算平衡", title_en="Trial balance", path="/ledger/trial-balance"),
+        MenuEntry(title="资产负债", title_en="Balance sheet", path="/ledger/balance-sheet"),
+        MenuEntry(title="收入支出", title_en="Statement", path="/ledger/statement"),
+        MenuEntry(title="结账", title_en="Closing", path="/ledger/periods"),
+    ),
+    templates=_HERE / "templates",
     consumes=("payment_order",),
     publishes=("voucher",),
     documents=DOCUMENTS,
     elements=("division", "account", "exp_func"),
-    seed=posting_rules.load,
+    seed=seed.load,
     demonstration=_HERE / "demonstration.sql",
 )
