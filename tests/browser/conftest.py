@@ -17,6 +17,7 @@ from jincai.demonstration import PASSWORD
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MS = 20_000
 START_SECONDS = 60
 
 
@@ -60,6 +61,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(missing)
         pytest.skip(missing)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         # Root has no sandbox; what is shown is our own.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -81,10 +83,11 @@ class People:
             context = self._browser.new_context(
                 base_url=self._url, locale="zh-CN", viewport={"width": 1280, "height": 900}
             )
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(PATIENCE_MS)
             page = context.new_page()
             # With the keyboard alone: the name has the focus, Tab leads to the password, Enter sends.
             page.goto("/login")
+            expect(page.get_by_label("用户名")).to_be_focused()
             page.keyboard.type(login)
             page.keyboard.press("Tab")
             page.keyboard.type(PASSWORD)

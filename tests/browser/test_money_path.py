@@ -1,4 +1,4 @@
-"""One budget from the unit's first submission to the trial balance and back to its indicator, by the people concerned."""
+"""One budget from the unit's first submission to the trial balance and back to its indicator."""
 
 import datetime as dt
 import re
