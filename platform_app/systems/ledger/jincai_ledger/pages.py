@@ -14,9 +14,8 @@ router = APIRouter(prefix="/ledger", include_in_schema=False)
 # Every voucher has a period, and of those there are few: which books there are is found at once.
 _BOOKS = sql.Identifier("ledger", "period")
 
-# What is asked of a voucher's lines is asked of them at once, and finds vouchers with one line that fits
-# it all; to ask 90,000 vouchers for their lines one by one takes twice as long. The sub-selects are for the
-# rows shown.
+# What is asked of lines is asked of all of them at once: vouchers with one line that fits it all are found.
+# Asking 90,000 vouchers for their lines one by one takes twice as long. Sub-selects are for the rows shown.
 VOUCHERS = Table(
     name="vouchers",
     books=_BOOKS,
