@@ -9,21 +9,6 @@ from tests.platform.desk import Person
 from tests.platform.posting import assert_books_agree, shown, token_for_all
 
 
-@pytest.fixture(scope="module", autouse=True)
-def releasing(database) -> None:
-    """`budget.release` of budget 0002 has a variable that hides plpgsql's FOUND, so that every call fails.
-
-    Until a later migration of the budget system mends it (then this does nothing), the tests mend it.
-    """
-    with psycopg.connect(database.owner) as cx:
-        row = cx.execute(
-            "SELECT pg_get_functiondef('budget.release(bigint,bigint)'::regprocedure)"
-        ).fetchone()
-        assert row
-        if "found budget.indicator" in row[0]:
-            cx.execute(row[0].replace("found", "held"))
-
-
 @pytest.fixture
 def books(database) -> Iterator[psycopg.Connection]:
     """The books, checked once more at the end of every test."""

@@ -16,10 +16,10 @@ from tests.platform.desk import (
     submitted,
     written,
 )
-from tests.platform.desk_fixtures import books, releasing, reviewer, signer, unit
+from tests.platform.desk_fixtures import books, reviewer, signer, unit
 from tests.platform.posting import make_quota
 
-__all__ = ["books", "releasing", "reviewer", "signer", "unit"]
+__all__ = ["books", "reviewer", "signer", "unit"]
 
 
 def state(person: Person, number: int) -> dict[str, object]:

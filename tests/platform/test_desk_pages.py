@@ -5,10 +5,10 @@ import re
 import pytest
 
 from tests.platform.desk import API, Person, make_indicator, reviewed, step, submitted, written
-from tests.platform.desk_fixtures import books, releasing, reviewer, signer, unit
+from tests.platform.desk_fixtures import books, reviewer, signer, unit
 from tests.platform.posting import make_quota
 
-__all__ = ["books", "releasing", "reviewer", "signer", "unit"]
+__all__ = ["books", "reviewer", "signer", "unit"]
 
 BOOKS = "fiscal_year=2010&division=450100"
 

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.platform.desk import API, YEAR, Person, key, make_indicator, plan, submitted
-from tests.platform.desk_fixtures import books, releasing, reviewer, unit
+from tests.platform.desk_fixtures import books, reviewer, unit
 
-__all__ = ["books", "releasing", "reviewer", "unit"]
+__all__ = ["books", "reviewer", "unit"]
 
 
 def quota(books: psycopg.Connection, indicator: int, pay_type: str = "direct") -> tuple[int, ...] | None:
