@@ -136,7 +136,9 @@ def test_a_closed_period_takes_nothing_and_nothing_is_left_half_done(database, t
 
 
 @pytest.mark.parametrize("table", ["payment.payment", "ledger.voucher", "ledger.voucher_line"])
-@pytest.mark.parametrize("change", ["UPDATE {} SET division = division", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE {} SET division = division", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+)
 def test_what_is_posted_is_never_changed_not_even_by_its_owner(
     database, token, table: str, change: str
 ) -> None:

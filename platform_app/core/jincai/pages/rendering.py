@@ -22,15 +22,11 @@ from jincai import __version__, language
 from jincai.auth.principal import Principal
 from jincai.identity import SHANGHAI
 from jincai.money import yuan
+from jincai.pages import menu
 from jincai.platform import Platform
-from jincai.system import MenuEntry, System
+from jincai.system import System
 
 COOKIE_SECONDS = 365 * 24 * 3600
-OWN_MENU = (
-    MenuEntry(title="概况", title_en="Overview", path="/"),
-    MenuEntry(title="行政区划", title_en="Divisions", path="/standards/divisions"),
-    MenuEntry(title="标准版本", title_en="Editions", path="/standards/editions"),
-)
 
 
 def environment(systems: Iterable[System]) -> Environment:
@@ -80,7 +76,7 @@ def page(
             lang=lang,
             path=request.url.path,
             with_query=with_query,
-            menu=_menu(platform, principal),
+            menu=menu.groups(platform, principal),
             principal=principal,
             loaded=platform.loaded,
             static_version=__version__,
@@ -92,15 +88,6 @@ def page(
     if picked := language.chosen(request):
         answer.set_cookie(language.COOKIE, picked, max_age=COOKIE_SECONDS, httponly=True, samesite="lax")
     return answer
-
-
-def _menu(platform: Platform, principal: Principal | None) -> tuple[MenuEntry, ...]:
-    """What the principal may read; nothing for nobody."""
-    if principal is None:
-        return ()
-    allowed = {code.partition(".")[0] for code in principal.permissions}
-    systems = (system for system in platform.systems if system.code in allowed)
-    return (*OWN_MENU, *(entry for system in systems for entry in system.menu))
 
 
 def shanghai(moment: dt.datetime) -> str:

@@ -1,0 +1,38 @@
+"""The navigation: groups of pages, and within a group its pages; only what the reader may see."""
+
+from dataclasses import dataclass
+
+from jincai.auth.principal import Principal
+from jincai.platform import Platform
+from jincai.system import MenuEntry
+
+STANDARDS = (
+    MenuEntry(title="行政区划", title_en="Divisions", path="/standards/divisions"),
+    MenuEntry(title="标准版本", title_en="Editions", path="/standards/editions"),
+)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Pages that belong together; its own link leads to the first of them."""
+
+    title: str
+    title_en: str
+    entries: tuple[MenuEntry, ...]
+
+    def holds(self, path: str) -> bool:
+        """Whether the page at ``path`` is one of these, or below one."""
+        return any(path.split("/")[1] == entry.path.split("/")[1] for entry in self.entries)
+
+
+def groups(platform: Platform, principal: Principal | None) -> tuple[Group, ...]:
+    """What ``principal`` may read; nothing for nobody."""
+    if principal is None:
+        return ()
+    allowed = {code.partition(".")[0] for code in principal.permissions}
+    systems = (
+        Group(system.name, system.name_en, system.menu)
+        for system in platform.systems
+        if system.menu and system.code in allowed
+    )
+    return (Group("标准", "Standards", STANDARDS), *systems)
