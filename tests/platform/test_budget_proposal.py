@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from jincai_budget.documents import IndicatorDocument
 
 from tests.platform.budgeting import DIVISION, YEAR, Office, line, publish
 from tests.platform.posting import shown, token_for_all
@@ -74,8 +75,12 @@ def test_approval_tells_others_and_again_changes_nothing(office: Office, books) 
     assert {one.status_code for one in answers} == {200}
     assert len({one.text for one in answers}) == 1
     assert len(office.indicators()) == 2
-    told = "SELECT count(*) FROM hub.outbox WHERE kind = 'indicator' AND payload ->> 'agency_code' = %s"
-    assert books.execute(told, (office.agency,)).fetchone() == (2,)
+    told = """
+        SELECT payload FROM hub.outbox
+         WHERE kind = 'indicator' AND payload ->> 'agency_code' = %s ORDER BY id
+    """
+    documents = [IndicatorDocument(**row[0]) for row in books.execute(told, (office.agency,)).fetchall()]
+    assert [one.amount for one in documents] == [1_000_00, 500_00]
     assert office.post("checker:other", f"/proposals/{number}/approve", seen=seen).status_code == 409
 
 
