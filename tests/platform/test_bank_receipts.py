@@ -238,19 +238,35 @@ def test_too_many_or_none_are_refused(client, bank) -> None:
         assert client.post(INSTRUCTIONS, params=asked, headers=bank.headers).status_code == 422
 
 
-def test_a_closed_month_takes_no_return_and_says_so(desk) -> None:
-    own = desk.bank("icbc", "450300")
+CLOSE = """
+INSERT INTO ledger.period (fiscal_year, division, period, closed_by, closed_at)
+SELECT 2010, %s, period, 'test', now() FROM generate_series(1, %s) AS period
+    ON CONFLICT (fiscal_year, division, period) DO UPDATE SET closed_by = 'test', closed_at = now()
+"""
+
+
+def test_after_its_month_was_closed_a_return_is_booked_in_the_next_open_one(desk) -> None:
+    bank = desk.bank("icbc", "450300")
     one, two = desk.pay(10, 20, division="450300")
-    own.pull()
-    close = "UPDATE ledger.period SET closed_by = 'test', closed_at = now() WHERE division = '450300'"
-    desk.books.execute(close)
-    answers = own.tell(failed(one), paid(two, 20))
-    assert [a["problem"] for a in answers] == ["closed", ""]
-    assert desk.state(one)[0] == "sent"
-    desk.books.execute(
-        "UPDATE ledger.period SET closed_by = NULL, closed_at = NULL WHERE division = '450300'"
-    )
-    assert own.tell(failed(one))[0]["outcome"] == "accepted"
+    bank.pull()
+    desk.books.execute(CLOSE, ("450300", 4))
+    answers = bank.tell(failed(one), paid(two, 20), refunded(two, 5, "R1"))
+    assert [a["problem"] for a in answers] == ["", "", ""]
+    query = "SELECT pay_date::text FROM payment.payment WHERE undoes = ANY (%s)"
+    assert desk.books.execute(query, ([one, two],)).fetchall() == [("2010-05-01",), ("2010-05-01",)]
+
+
+def test_a_closed_year_takes_no_return_and_says_so(desk) -> None:
+    bank = desk.bank("icbc", "450400")
+    one, two, three = desk.pay(10, 20, 30, division="450400")
+    bank.pull()
+    bank.tell(refunded(three, 5, "R1"))
+    desk.books.execute(CLOSE, ("450400", 12))
+    answers = bank.tell(failed(one), paid(two, 20), refunded(two, 5, "R1"), paid(three, 30))
+    assert [a["problem"] for a in answers] == ["closed", "", "closed", ""]
+    assert [desk.state(n)[0] for n in (one, two, three)] == ["sent", "paid", "paid"]
+    assert [desk.left(n) for n in (one, two, three)] == [10, 20, 30]
+    assert [desk.problems(n) for n in (one, two, three)] == [[("closed", 1)]] * 3
 
 
 @pytest.mark.parametrize(

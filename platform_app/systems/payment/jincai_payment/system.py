@@ -79,7 +79,11 @@ SYSTEM = System(
         name="demo-bank",
         permissions=("payment.bank",),
         module="jincai_payment.bank.simulator",
-        arguments=("--url", "{url}", "--delay", "3", "--repeat", "0.2", "--shuffle"),
+        # The examples are of 2016: a bank by itself looks back a month only.
+        arguments=(
+            *("--url", "{url}", "--pay-from", "2016-01-01", "--delay", "3"),
+            *("--repeat", "0.2", "--shuffle"),
+        ),
         key_variable="JINCAI_BANK_KEY",
     ),
 )

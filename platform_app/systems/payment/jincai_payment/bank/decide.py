@@ -11,9 +11,6 @@ from typing import Literal
 
 from jincai_payment.bank.receipt import Problem, Receipt, Reply
 
-# Refusals that say nothing about the bank's books: nothing is kept of them.
-PASSING: frozenset[Problem] = frozenset({"unknown", "closed"})
-
 
 @dataclass(slots=True)
 class Refund:
@@ -66,13 +63,21 @@ class Held:
     differing: list[tuple[Receipt, Problem]] = field(default_factory=list)
     settled: bool = False
 
-    def booked_on(self, date: dt.date) -> dt.date:
-        """When an entry of ``date`` is booked: in January still in the old year's books, on its last day."""
-        return min(date, dt.date(self.fiscal_year, 12, 31))
+    def booked_on(self, date: dt.date) -> dt.date | None:
+        """When an entry of ``date`` is booked; None: its year is closed.
+
+        In January it is still in the old year's books, on their last day; after its month was closed, which
+        stays so, on the first day of the next open one.
+        """
+        day = min(date, dt.date(self.fiscal_year, 12, 31))
+        if day.month not in self.closed:
+            return day
+        later = (month for month in range(day.month + 1, 13) if month not in self.closed)
+        return next((dt.date(self.fiscal_year, month, 1) for month in later), None)
 
     def is_closed(self, date: dt.date) -> bool:
-        """Whether an entry of ``date`` comes too late for the books."""
-        return self.booked_on(date).month in self.closed
+        """Whether an entry of ``date`` comes too late for the books of its year."""
+        return self.booked_on(date) is None
 
     @property
     def refunded(self) -> int:
@@ -86,7 +91,7 @@ def decide(held: Held, told: Receipt, bank: str, today: dt.date) -> Reply:
     again = False
     if not problem:
         problem, again = _refund(held, told) if told.outcome == "refunded" else _settle(held, told)
-    if problem and problem not in PASSING:
+    if problem:
         held.differing.append((told, problem))
     return Reply(told.payment_id, problem, again)
 
@@ -107,8 +112,6 @@ def _settle(held: Held, told: Receipt) -> tuple[Problem, bool]:
         if told.paid_amount != held.amount:
             return "amount", False
         waiting = [one for one in held.refunds.values() if one.waits]
-        if any(held.is_closed(one.told.paid_date) for one in waiting):
-            return "closed", False
         _answered(held, told)
         for one in sorted(waiting, key=lambda one: one.told.bank_no):
             _come_true(held, one)
@@ -145,19 +148,25 @@ def _answered(held: Held, told: Receipt) -> None:
 
 
 def _come_true(held: Held, refund: Refund) -> None:
-    """A refund that waited: posted now, unless entries of other people have undone the payment meanwhile."""
+    """A refund that waited: posted now, unless people undid the payment or closed its year meanwhile."""
     if refund.told.paid_amount > held.left:
         _drop(held, refund, "over_refunded")
+        return
+    if held.is_closed(refund.told.paid_date):
+        _drop(held, refund, "closed")
         return
     refund.waits = False
     _undo(held, "refund", refund.told, refund.told.paid_amount)
 
 
 def _undo(held: Held, kind: Literal["bank_return", "refund"], told: Receipt, amount: int) -> None:
+    date = held.booked_on(told.paid_date)
+    if date is None:
+        raise ValueError(f"the books of payment {held.payment_id} are closed")
     key = f"bank-return-{held.payment_id}"
     if kind == "refund":
         key = f"bank-refund-{held.payment_id}-{told.bank_no}"
-    held.undone.append(Undo(kind, key, amount, held.booked_on(told.paid_date), told.reason, told.bank_no))
+    held.undone.append(Undo(kind, key, amount, date, told.reason, told.bank_no))
     held.left -= amount
 
 

@@ -17,6 +17,7 @@ PROBLEMS: dict[str, tuple[str, str]] = {
     "amount": ("金额不符", "Another amount"),
     "contradiction": ("与已收回单矛盾", "Contradicts a receipt"),
     "not_paid": ("未支付却退款", "Refund of what was not paid"),
+    "closed": ("年度已结账", "The year's books are closed"),
     "over_refunded": ("退款超过支付", "Refunded beyond what was paid"),
 }
 

@@ -15,7 +15,7 @@ Problem = Literal[
     "contradiction",  # another outcome, number, date or amount than was told before
     "not_paid",  # a refund of what failed
     "over_refunded",  # more came back than was paid
-    "closed",  # the month that the return belongs to is closed; nothing is kept
+    "closed",  # the year that the return belongs to is closed
     "not_postable",  # posting refuses the return, for a code that is no longer in force, say; nothing is kept
 ]
 

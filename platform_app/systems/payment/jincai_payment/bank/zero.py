@@ -59,7 +59,7 @@ class Report(BaseModel):
     """Zero-balance accounts of a division at a day's end; amounts in fen.
 
     Attributes:
-        accounts: how many there are, by what was paid from them.
+        accounts: how many there are: those that quotas allow to pay from.
         differences: everything open, account by account.
         explained: their sum.
         ledger: what the ledger says is open.
