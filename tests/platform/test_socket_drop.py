@@ -212,7 +212,7 @@ def test_odd_names_become_safe_and_stay_apart(platform: str, folder: Path) -> No
     assert all(one.isascii() and not set(one) & set(" ;$\n/") for one in written)
 
 
-def test_without_a_good_key_files_wait(platform: str, folder: Path, books) -> None:
+def test_without_a_good_key_files_wait(platform: str, folder: Path, books, caplog) -> None:
     quota = make_quota(books, 1_000)
     put(folder, "payment_order-1.csv", line(quota, 1))
     good = folder.parents[1] / "keys" / "abc"
@@ -223,6 +223,11 @@ def test_without_a_good_key_files_wait(platform: str, folder: Path, books) -> No
     assert run(folder, platform) == 0
     good.write_text(key)
     assert run(folder, "http://127.0.0.1:9") == 0
+    assert [one.message.split(":")[1].strip() for one in caplog.records if one.levelname == "WARNING"] == [
+        "no key in the folder of keys, so its files wait",
+        "files wait",
+        "files wait",
+    ]
     assert run(folder, platform) == 1
     assert used(books, quota) == 100
 

@@ -34,12 +34,16 @@ _KIND = re.compile(r"[a-z][a-z0-9_]{1,31}")
 
 @dataclass
 class Station:
-    """The folders of ``system`` inside ``folder``; ``quiet`` as `QUIET_SECONDS`."""
+    """The folders of ``system`` inside ``folder``; ``quiet`` as `QUIET_SECONDS`.
+
+    ``waiting``: why a file could not be delivered in the last round, "" if none had to wait.
+    """
 
     system: str
     folder: Folder
     lang: Language
     quiet: float = QUIET_SECONDS
+    waiting: str = ""
 
     def round(self, delivery: Delivery) -> int:
         """Go on with what was taken before, then take and answer what is complete; how many were answered.
@@ -122,7 +126,7 @@ class _Desk:
                 file, checked=self.work.has(checked), now_checked=lambda: self.work.write(checked, b"")
             )
         except NotNowError as error:
-            log.warning("drop %s: %s has to wait: %s", self.station.system, taken, error.reason)
+            self.station.waiting = error.reason
             return False
         except FileRefusedError as error:
             self.out.write(f"{stem}.refused.csv", receipt.refusal(error.mistakes))
