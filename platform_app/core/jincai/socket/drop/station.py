@@ -128,6 +128,10 @@ class _Desk:
         except NotNowError as error:
             self.station.waiting = error.reason
             return False
+        except (LookupError, TypeError, ValueError) as error:
+            # A mistake of ours, or an answer of no known shape: this file waits, the others go on.
+            self.station.waiting = f"{taken}: {error!r}"
+            return False
         except FileRefusedError as error:
             self.out.write(f"{stem}.refused.csv", receipt.refusal(error.mistakes))
             self._put_away(taken, self.refused)
@@ -147,8 +151,10 @@ class _Desk:
             most = f"{FILE_BYTES_MOST:,}"
             expected = f"不超过 {most} 字节" if self._zh else f"{most} bytes at most"
         else:
-            expected = "普通文件" if self._zh else "a regular file"
-        self.out.write(f"{stem}.refused.csv", receipt.refusal([Mistake(0, 0, "", name, expected)]))
+            expected = "可读取的普通文件" if self._zh else "a regular file that may be read"
+        self.out.write(
+            f"{stem}.refused.csv", receipt.refusal([Mistake(0, 0, "", name.replace(_CLAIMED, ""), expected)])
+        )
         self.work.move(name, self.refused, f"{stem}.{int(time.time()):x}{name[name.rindex('.') :]}")
 
     @property
