@@ -5,6 +5,7 @@ It takes receipts and gives them again. Each of `FAULTS` breaks one promise of t
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -230,14 +231,16 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def outside_system(fault: str = "") -> Iterator[str]:
+def outside_system(fault: str = "", tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serves it in a thread, broken by ``fault`` ("" not at all); gives its URL."""
     handler = type("Broken", (Handler,), {"store": Store(fault)})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
             thread.join(10)

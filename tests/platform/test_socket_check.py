@@ -1,6 +1,9 @@
 """The conformance kit: our own platform passes, so does a sound outside system; each fault is found."""
 
+import datetime as dt
+import ipaddress
 import json
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,11 @@ import jsonschema
 import psycopg
 import pytest
 from click.testing import Result
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from jincai.cli import app
@@ -20,6 +28,8 @@ from typer.testing import CliRunner
 from tests.platform.outside_system import FAULTS, KEY, outside_system
 from tests.platform.posting import make_quota, shown, token_for_all
 from tests.platform.socket_books import new_key, order, publish_codes
+
+DAY = dt.timedelta(days=1)
 
 
 def check(url: str, *arguments: str, key: str = KEY) -> Result:
@@ -112,6 +122,29 @@ def test_nobody_there_is_said() -> None:
     assert isinstance(found.exception, UnreachableError)
     assert found.exception.exit_code == 3
     assert isinstance(check("ftp://127.0.0.1").exception, ConfigurationError)
+
+
+def certificate(folder: Path) -> Path:
+    """A key and its own certificate for 127.0.0.1, PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "outside")])
+    now = dt.datetime.now(dt.UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + DAY)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    signed = made.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "outside.pem").write_bytes(secret + signed.public_bytes(Encoding.PEM))
+    return folder / "outside.pem"
+
+
+def test_over_tls_only_who_is_trusted_is_asked(tmp_path: Path) -> None:
+    pem = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    with outside_system(tls=tls) as url:
+        assert isinstance(check(url).exception, UnreachableError)
+        found = check(url, "--ca", str(pem), "--json")
+    assert failed(found) == set(), found.output
 
 
 SCHEMA = PaymentOrder.model_json_schema()

@@ -1,6 +1,7 @@
 """The file socket against the running platform: answered, put away, never twice, never outside its folder."""
 
 import csv
+import errno
 import os
 import signal
 import subprocess
@@ -186,9 +187,43 @@ def test_links_and_pipes_are_not_followed(platform: str, folder: Path, books) ->
     assert run(folder, platform) == 2
     for n in (1, 2):
         refused = table(folder / "out" / f"payment_order-{n}.refused.csv")
-        assert [one["expected"] for one in refused] == ["a regular file"]
+        assert [one["expected"] for one in refused] == ["a regular file that may be read"]
     assert names(folder)["done"] == []
     assert secret.exists()
+
+
+def test_a_file_that_may_not_be_read_stops_no_other(
+    platform: str, folder: Path, books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quota = make_quota(books, 1_000)
+    put(folder, "payment_order-1.csv", line(quota, 1))
+    put(folder, "payment_order-2.csv", line(quota, 2))
+    real = os.open
+
+    def closed(path, *arguments, **named):  # root may read everything
+        if path == "payment_order-1.claimed.csv":
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return real(path, *arguments, **named)
+
+    monkeypatch.setattr(os, "open", closed)
+    assert run(folder, platform) == 2
+    assert used(books, quota) == 100
+    assert names(folder)["out"] == ["payment_order-1.refused.csv", "payment_order-2.receipt.csv"]
+
+
+def test_a_file_that_nobody_foresaw_stops_no_other(
+    platform: str, folder: Path, books, monkeypatch: pytest.MonkeyPatch, caplog
+) -> None:
+    quota = make_quota(books, 1_000)
+    put(folder, "payment_order-1.csv", line(quota, 1))
+    (folder / "in" / "payment_order-2.xml").write_text("<documents/>")
+    with monkeypatch.context() as patched:
+        patched.setattr(deliver.xml_file, "read", lambda *_: {}["unforeseen"])
+        assert run(folder, platform) == 1
+    assert used(books, quota) == 100
+    assert "unforeseen" in caplog.text
+    assert run(folder, platform) == 1
+    assert "payment_order-2.refused.csv" in names(folder)["out"]
 
 
 def test_a_folder_that_is_a_link_is_left_alone(platform: str, folder: Path, tmp_path: Path) -> None:
@@ -212,7 +247,7 @@ def test_odd_names_become_safe_and_stay_apart(platform: str, folder: Path) -> No
     assert all(one.isascii() and not set(one) & set(" ;$\n/") for one in written)
 
 
-def test_without_a_good_key_files_wait(platform: str, folder: Path, books) -> None:
+def test_without_a_good_key_files_wait(platform: str, folder: Path, books, caplog) -> None:
     quota = make_quota(books, 1_000)
     put(folder, "payment_order-1.csv", line(quota, 1))
     good = folder.parents[1] / "keys" / "abc"
@@ -223,6 +258,11 @@ def test_without_a_good_key_files_wait(platform: str, folder: Path, books) -> No
     assert run(folder, platform) == 0
     good.write_text(key)
     assert run(folder, "http://127.0.0.1:9") == 0
+    assert [one.message.split(":")[1].strip() for one in caplog.records if one.levelname == "WARNING"] == [
+        "no key in the folder of keys, so its files wait",
+        "files wait",
+        "files wait",
+    ]
     assert run(folder, platform) == 1
     assert used(books, quota) == 100
 

@@ -71,17 +71,33 @@ def test_documents_agree_with_their_schema(puller: TestClient, kind: str, year: 
         jsonschema.validate(one["document"], schemas[kind]["schema"])
 
 
-def test_what_is_not_committed_holds_back_what_comes_after_it(puller: TestClient, database) -> None:
-    insert = """
-        INSERT INTO budget.indicator (fiscal_year, division, indicator_no, agency_code, bgt_type_code,
-                                      fund_type_code, exp_func_code, dep_exp_eco_code, summary, amount)
-        VALUES (2011, '450100', %s, '101001', '1', '1', '2010301', '30201', '示例', 100)
-    """
+INSERT = """
+    INSERT INTO budget.indicator (fiscal_year, division, indicator_no, agency_code, bgt_type_code,
+                                  fund_type_code, exp_func_code, dep_exp_eco_code, summary, amount)
+    VALUES (2011, %s, %s, '101001', '1', '1', '2010301', '30201', '示例', 100)
+"""
+
+
+def test_what_is_being_changed_is_not_passed_over(puller: TestClient, database) -> None:
     token = token_for_all(database.owner)
     with psycopg.connect(database.app) as early, shown(database.app, token) as late:
         early.execute("SELECT set_config('jincai.session', %s, false)", (token,))
-        early.execute(insert, ("A-1",))
-        late.execute(insert, ("A-2",))
+        for number in ("B-1", "B-2"):
+            late.execute(INSERT, ("450102", number))
+        early.execute(INSERT, ("450103", "B-3"))
+        late.execute("UPDATE budget.indicator SET summary = '改' WHERE indicator_no = 'B-1'")
+        assert walk(puller, "indicator", 10, fiscal_year=2011, division="450102") == []
+        early.rollback()
+        found = walk(puller, "indicator", 10, fiscal_year=2011, division="450102")
+    assert [one["document"]["summary"] for one in found] == ["改", "示例"]
+
+
+def test_what_is_not_committed_holds_back_what_comes_after_it(puller: TestClient, database) -> None:
+    token = token_for_all(database.owner)
+    with psycopg.connect(database.app) as early, shown(database.app, token) as late:
+        early.execute("SELECT set_config('jincai.session', %s, false)", (token,))
+        early.execute(INSERT, ("450100", "A-1"))
+        late.execute(INSERT, ("450100", "A-2"))
         assert walk(puller, "indicator", 10, fiscal_year=2011) == []
         early.commit()
         found = walk(puller, "indicator", 10, fiscal_year=2011)

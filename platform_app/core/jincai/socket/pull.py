@@ -1,5 +1,7 @@
 """Pulling: documents of a kind in the order of their ids, from a cursor on."""
 
+from itertools import takewhile
+from operator import itemgetter
 from typing import Any, LiteralString
 
 from psycopg import AsyncConnection
@@ -12,12 +14,12 @@ from jincai.socket.document import Document, Pull
 LIMIT_MOST = 1000
 KIND = r"^[a-z][a-z0-9_]{1,31}$"
 
-# Ids are allotted before they are committed. A row counts only when everything that began writing before it
-# has ended: so no smaller id can still appear behind a cursor that has passed.
+# Ids are allotted before they are committed. A row is settled when all that began writing before it has
+# ended. A page ends before the first that is not: so nothing appears, or is passed over, behind the cursor.
 _PAGE: LiteralString = """
-SELECT r.*
+SELECT r.*, age(r.written) > age(pg_snapshot_xmin(pg_current_snapshot())::xid) AS settled
   FROM ({rows}) AS r
- WHERE r.id > %(after)s AND age(r.written) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)
+ WHERE r.id > %(after)s
  ORDER BY r.id
  LIMIT %(limit)s + 1
 """
@@ -59,7 +61,8 @@ async def page(cx: AsyncConnection, document: Document, pull: Pull, asked: PullQ
     """The documents ``asked`` for that the session of ``cx`` sees."""
     query: LiteralString = _PAGE.format(rows=pull.rows)
     async with cx.cursor(row_factory=dict_row) as cursor:
-        rows = await (await cursor.execute(query, asked.model_dump(exclude={"kind"}))).fetchall()
+        found = await (await cursor.execute(query, asked.model_dump(exclude={"kind"}))).fetchall()
+    rows = list(takewhile(itemgetter("settled"), found))
     model = document.model()
     items = [
         Item(id=row["id"], document=model.model_validate(_fields(model, row)).model_dump(mode="json"))

@@ -4,6 +4,7 @@ Every write is a new file under another name, flushed, then renamed: it is there
 """
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -13,10 +14,12 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE = 0o640
+# What opening says of a symlink, a socket, a file that may not be read.
+_NO_FILE = frozenset({errno.ELOOP, errno.ENXIO, errno.EACCES})
 
 
 class NotAFileError(Exception):
-    """A symlink, a folder, a pipe: nothing that is read."""
+    """A symlink, a folder, a pipe, or a file that its owner lets nobody read."""
 
 
 class TooLargeError(Exception):
@@ -80,9 +83,9 @@ class Folder:
         try:
             fd = os.open(name, _READ, dir_fd=self._fd)
         except OSError as error:
-            if isinstance(error, FileNotFoundError | PermissionError):
-                raise
-            raise NotAFileError(name) from error
+            if error.errno in _NO_FILE:
+                raise NotAFileError(name) from error
+            raise
         with os.fdopen(fd, "rb") as file:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise NotAFileError(name)

@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jincai.errors import ConfigurationError
@@ -38,6 +38,7 @@ class Drop:
         every: seconds between two rounds.
         quiet: how long an unmarked file must have been left alone.
         lang: of the answers.
+        told: what the log was told last of each system.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class Drop:
     every: float
     quiet: float
     lang: Language
+    told: dict[str, str] = field(default_factory=dict)
 
     def run(self, *, once: bool) -> int:
         """Go round, once or until SIGTERM; how many files were answered.
@@ -67,19 +69,26 @@ class Drop:
             if not _SYSTEM.fullmatch(system) or not folder.is_folder(system):
                 continue
             if not (key := self._key(system)):
-                log.warning("drop %s: no key in the folder of keys, so its files wait", system)
+                self._tell(system, "no key in the folder of keys, so its files wait")
                 continue
+            client = Client(self.url, key, seconds=ANSWER_SECONDS, ca=self.ca, lang=self.lang)
             try:
-                client = Client(self.url, key, seconds=ANSWER_SECONDS, ca=self.ca, lang=self.lang)
                 with contextlib.closing(folder.inside(system)) as inside:
                     station = Station(system, inside, self.lang, self.quiet)
                     answered += station.round(Delivery(client, self.lang))
+                self._tell(system, station.waiting and f"files wait: {station.waiting}")
             except UnreachableError as error:
-                log.warning("drop: %s; files wait", error.message)
+                self._tell(system, f"files wait: {error.message}")
                 break
             except OSError as error:  # one system's folders are wrong: the others go on
-                log.warning("drop %s: its folders are wrong: %s", system, error)
+                self._tell(system, f"its folders are wrong: {error}")
         return answered
+
+    def _tell(self, system: str, text: str) -> None:
+        """Into the log, once until it changes: a round comes every few seconds."""
+        if text and self.told.get(system) != text:
+            log.warning("drop %s: %s", system, text)
+        self.told[system] = text
 
     def _key(self, system: str) -> str:
         with contextlib.closing(Folder.open(self.keys)) as keys, contextlib.suppress(FileNotFoundError):

@@ -34,12 +34,16 @@ _KIND = re.compile(r"[a-z][a-z0-9_]{1,31}")
 
 @dataclass
 class Station:
-    """The folders of ``system`` inside ``folder``; ``quiet`` as `QUIET_SECONDS`."""
+    """The folders of ``system`` inside ``folder``; ``quiet`` as `QUIET_SECONDS`.
+
+    ``waiting``: why a file could not be delivered in the last round, "" if none had to wait.
+    """
 
     system: str
     folder: Folder
     lang: Language
     quiet: float = QUIET_SECONDS
+    waiting: str = ""
 
     def round(self, delivery: Delivery) -> int:
         """Go on with what was taken before, then take and answer what is complete; how many were answered.
@@ -122,7 +126,11 @@ class _Desk:
                 file, checked=self.work.has(checked), now_checked=lambda: self.work.write(checked, b"")
             )
         except NotNowError as error:
-            log.warning("drop %s: %s has to wait: %s", self.station.system, taken, error.reason)
+            self.station.waiting = error.reason
+            return False
+        except (LookupError, TypeError, ValueError) as error:
+            # A mistake of ours, or an answer of no known shape: this file waits, the others go on.
+            self.station.waiting = f"{taken}: {error!r}"
             return False
         except FileRefusedError as error:
             self.out.write(f"{stem}.refused.csv", receipt.refusal(error.mistakes))
@@ -143,8 +151,10 @@ class _Desk:
             most = f"{FILE_BYTES_MOST:,}"
             expected = f"不超过 {most} 字节" if self._zh else f"{most} bytes at most"
         else:
-            expected = "普通文件" if self._zh else "a regular file"
-        self.out.write(f"{stem}.refused.csv", receipt.refusal([Mistake(0, 0, "", name, expected)]))
+            expected = "可读取的普通文件" if self._zh else "a regular file that may be read"
+        self.out.write(
+            f"{stem}.refused.csv", receipt.refusal([Mistake(0, 0, "", name.replace(_CLAIMED, ""), expected)])
+        )
         self.work.move(name, self.refused, f"{stem}.{int(time.time()):x}{name[name.rindex('.') :]}")
 
     @property
