@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from jincai import __version__, identity, limits, migrate, operations, problems
+from jincai.auth import desk_routes
 from jincai.auth.origin import SameOrigin
 from jincai.auth.passwords import Passwords
 from jincai.auth.principal import Remembered, principal_of
@@ -59,6 +60,7 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     app.include_router(standards.router)
     app.include_router(edition_routes.router)
     app.include_router(draft_routes.router)
+    app.include_router(desk_routes.router)
     app.include_router(pages.router)
     app.include_router(drafts.router)  # its …/draft comes before any number
     app.include_router(editions.router)
