@@ -203,7 +203,7 @@ def test_failures_and_the_lock_out_are_told(client: TestClient, database, audito
     assert told == ["shut_out", *["failed"] * 5]
 
 
-def test_names_that_nobody_has_cannot_fill_the_trail(client: TestClient, database, auditor) -> None:
+def test_names_that_nobody_has_cannot_fill_the_trail(client: TestClient, auditor) -> None:
     for number in range(4):
         assert log_in(client, f"nobody-{number}").status_code == 401
     told = trail(client, auditor, kind="unknown")

@@ -15,7 +15,7 @@ from jincai.auth.principal import Remembered, principal_of
 from jincai.database import Database
 from jincai.headers import SafeHeaders
 from jincai.metrics import CountRequests, Metrics
-from jincai.pages import drafts, editions, login, rendering
+from jincai.pages import accounts, audit, drafts, editions, login, password, rendering
 from jincai.pages import routes as pages
 from jincai.platform import Platform
 from jincai.settings import Settings
@@ -64,7 +64,8 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     app.include_router(pages.router)
     app.include_router(drafts.router)  # its …/draft comes before any number
     app.include_router(editions.router)
-    app.include_router(login.router)
+    for one in (login, password, accounts, audit):
+        app.include_router(one.router)
     app.mount("/static", StaticFiles(packages=[("jincai", "pages/static")]), name="static")
     for system in systems:
         # Nothing of a system is for nobody, whatever its author forgot.

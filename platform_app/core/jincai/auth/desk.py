@@ -1,14 +1,11 @@
-"""The account desk (账户管理): what the security administrator sees of accounts and changes about them."""
+"""The account desk (账户管理): what the security administrator changes about accounts."""
 
-import datetime as dt
-from typing import Annotated, Literal, LiteralString
+from typing import Annotated, LiteralString
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg.rows import class_row
 from pydantic import BaseModel, ConfigDict, Field
 
-from jincai import paging
 from jincai.auth import accounts, changes, roles
 from jincai.auth.changes import SUBJECT
 from jincai.auth.login import LOGIN
@@ -16,38 +13,11 @@ from jincai.auth.passwords import Passwords, for_one_login
 from jincai.auth.roles import ROLES, SeparationError
 from jincai.database import Database
 from jincai.errors import ConfigurationError
-from jincai.paging import DivisionCode, Page, PageQuery, this_year
+from jincai.paging import DivisionCode, this_year
 
 # Roles × divisions × units of one account: each combination is a row.
 GRANTS_MOST = 2_000
 
-_SELECT = """
-SELECT a.login, a.name, a.oidc_subject AS subject,
-       CASE WHEN NOT a.active THEN 'locked'
-            WHEN a.locked_until > statement_timestamp() THEN 'shut_out'
-            ELSE 'active' END AS state,
-       a.password_once_until AS once_until, seen.at AS last_login, held.roles, held.divisions, held.agencies
-  FROM auth.account AS a
-  CROSS JOIN LATERAL (
-       SELECT coalesce(array_agg(DISTINCT g.role), '{}') AS roles,
-              coalesce(array_agg(DISTINCT coalesce(g.division, '*')), '{}') AS divisions,
-              coalesce(array_agg(DISTINCT g.agency_code) FILTER (WHERE g.agency_code IS NOT NULL), '{}') AS agencies
-         FROM auth.role_grant AS g
-        WHERE g.account_id = a.id) AS held
-  LEFT JOIN LATERAL (
-       SELECT c.at FROM auth.change AS c
-        WHERE c.account = a.login AND c.kind = 'login' ORDER BY c.at DESC LIMIT 1) AS seen ON true
-"""
-_WHERE = """
- WHERE (%(q)s::text IS NULL OR strpos(a.login, %(q)s) > 0 OR strpos(a.name, %(q)s) > 0)
-   AND (%(state)s::text IS NULL
-        OR %(state)s = CASE WHEN NOT a.active THEN 'locked'
-                            WHEN a.locked_until > statement_timestamp() THEN 'shut_out'
-                            ELSE 'active' END)
-"""
-_ROWS = _SELECT + _WHERE + " ORDER BY a.login LIMIT %(limit)s OFFSET %(offset)s"
-_COUNT = "SELECT count(*) FROM auth.account AS a" + _WHERE
-_ONE = _SELECT + " WHERE a.login = %s"
 _UNKNOWN_DIVISIONS = """
 SELECT asked.code
   FROM unnest(%(codes)s::text[]) AS asked (code)
@@ -57,10 +27,13 @@ SELECT asked.code
  ORDER BY 1 LIMIT 1
 """
 
-State = Literal["active", "locked", "shut_out"]
+# No control character, and not blank.
+_TEXT = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+
 Login = Annotated[str, Field(pattern=rf"^{LOGIN.pattern}$")]
-Why = Annotated[str, Field(min_length=2, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
-_Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+Why = Annotated[str, Field(min_length=2, max_length=200, pattern=_TEXT)]
+_Name = Annotated[str, Field(min_length=1, max_length=60, pattern=_TEXT)]
+_Role = Annotated[str, Field(pattern=r"^[a-z_]{2,40}$")]
 _Agency = Annotated[str, Field(min_length=1, max_length=30, pattern=r"^[0-9A-Za-z.-]+$")]
 
 
@@ -84,7 +57,7 @@ class NewAccount(_Asked):
 
     login: Login
     name: _Name
-    roles: Annotated[list[str], Field(min_length=1, max_length=20)]
+    roles: Annotated[list[_Role], Field(min_length=1, max_length=20)]
     divisions: Annotated[list[DivisionCode], Field(min_length=1, max_length=200)] | None
     agencies: Annotated[list[_Agency], Field(max_length=200)] = []
     why: Why
@@ -103,33 +76,6 @@ class NewSubject(_Asked):
     why: Why
 
 
-class AccountQuery(PageQuery):
-    """Which accounts: ``q`` is part of the log-in or the name."""
-
-    q: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")] | None = None
-    state: State | None = None
-
-
-class AccountRow(BaseModel):
-    """One account.
-
-    ``shut_out``: locked for some minutes after failures. ``divisions`` holds ``*`` for all; ``agencies``
-    nothing for every unit. ``once_until``: a one-time password waits to be used until then.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    login: str
-    name: str
-    state: State
-    roles: list[str]
-    divisions: list[str]
-    agencies: list[str]
-    subject: str | None
-    once_until: dt.datetime | None
-    last_login: dt.datetime | None
-
-
 class OneTime(BaseModel):
     """A password that is told this once: it opens the account once, to choose another, within some days."""
 
@@ -138,24 +84,6 @@ class OneTime(BaseModel):
     login: str
     one_time_password: str
     days: int = changes.ONCE_DAYS
-
-
-async def find(cx: AsyncConnection, asked: AccountQuery) -> Page[AccountRow]:
-    """The accounts ``asked`` for, by log-in name; ``cx`` here and below as the log-in role."""
-    return await paging.fetch(cx, AccountRow, rows=_ROWS, count=_COUNT, asked=asked)
-
-
-async def get(cx: AsyncConnection, login: str) -> AccountRow:
-    """One account.
-
-    Raises:
-        DeskError: there is none.
-    """
-    async with cx.cursor(row_factory=class_row(AccountRow)) as cursor:
-        found = await (await cursor.execute(_ONE, (login,))).fetchone()
-    if found is None:
-        raise _nobody(login)
-    return found
 
 
 async def add(door: Database, passwords: Passwords, asked: NewAccount, by: str) -> OneTime:
@@ -250,7 +178,7 @@ def _granted(asked: NewAccount) -> tuple[roles.Granted, ...]:
 async def _change(cx: AsyncConnection, statement: LiteralString, arguments: dict[str, object]) -> None:
     row = await (await cx.execute(statement, arguments)).fetchone()
     if not row or not row[0]:
-        raise _nobody(str(arguments["login"]))
+        raise nobody(str(arguments["login"]))
 
 
 def _refuse_own(login: str, by: str) -> None:
@@ -264,5 +192,6 @@ def _refuse_own(login: str, by: str) -> None:
         )
 
 
-def _nobody(login: str) -> DeskError:
+def nobody(login: str) -> DeskError:
+    """The refusal for a log-in name that nobody has."""
     return DeskError(404, "", f"没有账户 {login}。", f"There is no account {login}.")

@@ -7,10 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 
 from jincai import language, problems
-from jincai.auth import desk, trail
+from jincai.auth import desk, desk_rows, trail
 from jincai.auth.desk import (
-    AccountQuery,
-    AccountRow,
     DeskError,
     Login,
     NewAccount,
@@ -18,6 +16,7 @@ from jincai.auth.desk import (
     OneTime,
     Reason,
 )
+from jincai.auth.desk_rows import AccountQuery, AccountRow
 from jincai.auth.passwords import Passwords, TooManyTriesError
 from jincai.auth.principal import Principal, may
 from jincai.auth.trail import Trail, TrailQuery
@@ -36,14 +35,17 @@ async def accounts(
     asked: Annotated[AccountQuery, Query()], platform: PlatformOf, _: Manager
 ) -> Page[AccountRow]:
     """Accounts, by log-in name."""
-    return await platform.door.read(lambda cx: desk.find(cx, asked))
+    return await platform.door.read(lambda cx: desk_rows.find(cx, asked))
 
 
 @router.get("/auth/accounts/{login}", responses=_NONE)
 async def account(request: Request, login: LoginOf, platform: PlatformOf, _: Manager) -> AccountRow:
     """One account."""
     with told(request):
-        return await platform.door.read(lambda cx: desk.get(cx, login))
+        found = await platform.door.read(lambda cx: desk_rows.get(cx, login))
+        if found is None:
+            raise desk.nobody(login)
+        return found
 
 
 @router.post("/auth/accounts", status_code=201, responses=_NONE)

@@ -31,6 +31,11 @@ OWN_MENU = (
     MenuEntry(title="行政区划", title_en="Divisions", path="/standards/divisions"),
     MenuEntry(title="标准版本", title_en="Editions", path="/standards/editions"),
 )
+# By what one must be allowed.
+DESK_MENU = {
+    "auth.manage": MenuEntry(title="账户", title_en="Accounts", path="/accounts"),
+    "audit.read": MenuEntry(title="审计日志", title_en="Audit trail", path="/audit"),
+}
 
 
 def environment(systems: Iterable[System]) -> Environment:
@@ -53,6 +58,7 @@ def _environment(folders: tuple[tuple[str, Path], ...]) -> Environment:
     made.filters["yuan"] = yuan
     made.filters["shanghai"] = shanghai
     made.filters["zip"] = zip
+    made.filters["second"] = shanghai_second
     for name in made.list_templates():
         made.get_template(name)
     return made
@@ -100,9 +106,15 @@ def _menu(platform: Platform, principal: Principal | None) -> tuple[MenuEntry, .
         return ()
     allowed = {code.partition(".")[0] for code in principal.permissions}
     systems = (system for system in platform.systems if system.code in allowed)
-    return (*OWN_MENU, *(entry for system in systems for entry in system.menu))
+    desk = (entry for code, entry in DESK_MENU.items() if code in principal.permissions)
+    return (*OWN_MENU, *desk, *(entry for system in systems for entry in system.menu))
 
 
 def shanghai(moment: dt.datetime) -> str:
     """The moment as a clock in China shows it: 2010-03-05 09:30."""
     return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def shanghai_second(moment: dt.datetime) -> str:
+    """The same to the second."""
+    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
