@@ -112,10 +112,17 @@ def refuse(
 def _page(
     request: Request, platform: PlatformOf, error: str = "", name: str = "", status: int = 200
 ) -> HTMLResponse:
-    context = {"error": error, "name": name}
+    context = {"error": error, "name": name, "sign_on": _sign_on(request)}
     answer = rendering.page(request, platform, "login.html", context, status)
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _sign_on(request: Request) -> str:
+    """Where single sign-on begins, "" without one; at the address that the provider sends people back to."""
+    configured = request.app.state.sign_on
+    query = urlencode({"next": request.query_params.get("next", "")})
+    return f"{configured.public_url}/login/oidc?{query}" if configured else ""
 
 
 async def read_form(request: Request) -> dict[str, str]:
