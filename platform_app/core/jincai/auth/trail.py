@@ -29,6 +29,23 @@ KINDS: dict[str, tuple[str, str]] = {
     "key_added": ("新增接口密钥", "Key added"),
     "key_revoked": ("撤销接口密钥", "Key revoked"),
 }
+# The same for what a detail is called, and for its coded values.
+DETAILS: dict[str, tuple[str, str]] = {
+    "by": ("方式", "By"),
+    "reason": ("原因", "Reason"),
+    "name": ("姓名", "Name"),
+    "roles": ("角色", "Roles"),
+    "divisions": ("区划", "Divisions"),
+    "agencies": ("单位", "Units"),
+    "permissions": ("权限", "Permissions"),
+    "days": ("天数", "Days"),
+    "subject": ("单点登录标识", "Subject"),
+    "once": ("一次性", "One-time"),
+}
+VALUES: dict[str, tuple[str, str]] = {
+    "password": ("密码", "password"),
+    "oidc": ("单点登录", "single sign-on"),
+}
 NOBODY = "-"
 
 NOTE = """

@@ -25,5 +25,6 @@ async def audit_page(
 ) -> Response:
     """Log-ins and changes of accounts, newest first."""
     found = await platform.door.read(lambda cx: trail.find(cx, asked))
-    context = {"asked": asked, "trail": found, "kinds": trail.KINDS}
+    words = {"kinds": trail.KINDS, "details": trail.DETAILS, "values": trail.VALUES}
+    context = {"asked": asked, "trail": found, **words}
     return rendering.page(request, platform, "audit.html", context)
