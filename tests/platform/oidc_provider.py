@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -56,6 +57,7 @@ class Provider:
         alter: changes the claims of the next token.
         sign: makes a token of claims.
         asked: paths that were asked, in order.
+        shows_page: whether people see a page of the provider's, as usual, before they go back.
         answer: instead of everything, if set: status and body.
     """
 
@@ -74,6 +76,7 @@ class Provider:
         self.answer: tuple[int, bytes] | None = None
         self.keys = [_jwk(RSA, "one"), _jwk(CURVE, "two"), _jwk(SMALL, "small")]
         self.basic = True
+        self.shows_page = False
 
     def discovery(self) -> dict[str, object]:
         methods = ["client_secret_basic", "client_secret_post"] if self.basic else ["client_secret_post"]
@@ -128,9 +131,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.provider.asked.append(self.path)
         address = urlsplit(self.path)
         if address.path == "/authorize":
-            self.send_response(302)
-            self.send_header("Location", self.provider.authorize(dict(parse_qsl(address.query))))
+            back = self.provider.authorize(dict(parse_qsl(address.query)))
+            self.send_response(200 if self.provider.shows_page else 302)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Location", back)
             self.end_headers()
+            self.wfile.write(f'<a href="{escape(back)}">yes</a>'.encode())
             return
         found = {
             "/.well-known/openid-configuration": self.provider.discovery(),

@@ -54,10 +54,12 @@ def test_a_browser_comes_in_without_javascript(database) -> None:
         serving(database, provider.url) as ours,
         sync_playwright() as playwright,
     ):
+        provider.shows_page = True
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_context(java_script_enabled=False).new_page()
         page.goto(f"{ours}/budget/indicators")
         page.get_by_role("link", name="单点登录").click()
+        page.get_by_role("link", name="yes").click()
         page.wait_for_url(f"{ours}/budget/indicators", timeout=15_000)
         assert page.get_by_text("wang.li").count() == 1
         browser.close()
