@@ -134,12 +134,12 @@ def test_a_locked_account_is_out_at_once_and_in_again(client: TestClient, databa
     log_in(client, "greta")
     token = client.cookies[COOKIE]
     with psycopg.connect(database.auth) as cx:
-        accounts.switch(cx, "greta", active=False)
+        accounts.switch(cx, "greta", active=False, by="test")
     client.app.state.remembered.forget(token)  # type: ignore[attr-defined]
     assert client.get(INDICATORS).status_code == 401
     assert log_in(client, "greta").status_code == 401
     with psycopg.connect(database.auth) as cx:
-        accounts.switch(cx, "greta", active=True)
+        accounts.switch(cx, "greta", active=True, by="test")
     assert log_in(client, "greta").status_code == 303
 
 

@@ -136,7 +136,7 @@ def test_the_application_reads_and_writes_nothing_of_auth(database) -> None:
     tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'auth'"
     with psycopg.connect(database.owner) as cx:
         names = sorted(row[0] for row in cx.execute(tables))
-    assert names == ["account", "api_key", "role_grant", "session"]
+    assert names == ["account", "api_key", "change", "role_grant", "session"]
     statements = ("SELECT * FROM {}", "INSERT INTO {} DEFAULT VALUES", "DELETE FROM {}", "COPY {} TO STDOUT")
     with psycopg.connect(database.app, autocommit=True) as cx:
         for name in names:

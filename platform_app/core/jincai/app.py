@@ -8,13 +8,14 @@ from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
 from jincai import __version__, identity, limits, migrate, operations, problems
+from jincai.auth import desk_routes, oidc
 from jincai.auth.origin import SameOrigin
 from jincai.auth.passwords import Passwords
 from jincai.auth.principal import Remembered, principal_of
 from jincai.database import Database
 from jincai.headers import SafeHeaders
 from jincai.metrics import CountRequests, Metrics
-from jincai.pages import drafts, editions, login, rendering
+from jincai.pages import accounts, audit, drafts, editions, login, password, rendering, sign_on
 from jincai.pages import routes as pages
 from jincai.platform import Platform
 from jincai.settings import Settings
@@ -44,6 +45,8 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
                     await stack.enter_async_context(system.running(app.state.platform))
             yield
         app.state.passwords.close()
+        if app.state.sign_on:
+            app.state.sign_on.close()
         await asyncio.gather(*(one.close() for one in every))
 
     app = FastAPI(
@@ -61,10 +64,12 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     app.include_router(edition_routes.router)
     app.include_router(draft_routes.router)
     app.include_router(socket.router)
+    app.include_router(desk_routes.router)
     app.include_router(pages.router)
     app.include_router(drafts.router)  # its …/draft comes before any number
     app.include_router(editions.router)
-    app.include_router(login.router)
+    for one in (login, sign_on, password, accounts, audit):
+        app.include_router(one.router)
     app.mount("/static", StaticFiles(packages=[("jincai", "pages/static")]), name="static")
     for system in systems:
         # Nothing of a system is for nobody, whatever its author forgot.
@@ -82,6 +87,7 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     app.state.schema_known = operations.SchemaKnown()
     app.state.remembered = Remembered()
     app.state.passwords = Passwords()
+    app.state.sign_on = oidc.configured(settings)
     app.state.platform = Platform(
         loaded=loaded,
         systems=systems,

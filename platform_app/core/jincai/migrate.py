@@ -43,6 +43,7 @@ AUTH_GRANTS = (
     Grant(table="auth.role_grant", privileges=("SELECT", "INSERT", "DELETE")),
     Grant(table="auth.api_key", privileges=("SELECT", "INSERT", "UPDATE")),
     Grant(table="auth.session", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
+    Grant(table="auth.change", privileges=("SELECT", "INSERT")),
     Grant(table="standards.division", privileges=("SELECT",)),
 )
 

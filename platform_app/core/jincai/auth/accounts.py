@@ -1,4 +1,7 @@
-"""Accounts of people, as `jincai account` makes and locks them; always as the log-in role or the owner."""
+"""Accounts of people, as `jincai account` makes and locks them; always as the log-in role or the owner.
+
+Each change is one statement together with its entry in the audit trail.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +10,12 @@ from itertools import product
 import psycopg
 from psycopg.rows import class_row
 
-from jincai.auth import passwords, roles
+from jincai.auth import changes, passwords, roles
+from jincai.auth.changes import SUBJECT
 from jincai.auth.login import LOGIN
 from jincai.auth.roles import Granted
 from jincai.errors import ConfigurationError
 
-_ADD = "INSERT INTO auth.account (login, name, password_hash) VALUES (%s, %s, %s) RETURNING id"
-_GRANT = """
-INSERT INTO auth.role_grant (account_id, role, division, agency_code, granted_by) VALUES (%s, %s, %s, %s, %s)
-"""
 _LIST = """
 SELECT a.login, a.name, a.active, a.locked_until > clock_timestamp() IS TRUE AS shut_out,
        coalesce(string_agg(concat_ws(' ', g.role, coalesce(g.division, '*'), g.agency_code), ', '
@@ -25,14 +25,6 @@ SELECT a.login, a.name, a.active, a.locked_until > clock_timestamp() IS TRUE AS 
  GROUP BY a.id
  ORDER BY a.login
 """
-_SWITCH = """
-UPDATE auth.account SET active = %s, failed_attempts = 0, locked_until = NULL WHERE login = %s RETURNING id
-"""
-_RENEW = """
-UPDATE auth.account SET password_hash = %s, failed_attempts = 0, locked_until = NULL WHERE login = %s
-RETURNING id
-"""
-_CLOSE = "DELETE FROM auth.session WHERE account_id = %s"
 
 
 @dataclass(frozen=True)
@@ -67,6 +59,7 @@ def add(
     granted: Sequence[Granted],
     *,
     by: str,
+    why: str = "",
 ) -> None:
     """Make an account; ``password_hash`` as from `passwords.hashed`.
 
@@ -78,11 +71,9 @@ def add(
             f"{login!r} is no log-in name", "2 to 64 of a-z 0-9 . _ -, beginning with a letter or a digit."
         )
     try:
-        row = cx.execute(_ADD, (login, name, password_hash)).fetchone()
+        cx.execute(changes.ADD, changes.adding(login, name, password_hash, granted, by=by, why=why))
     except psycopg.errors.UniqueViolation:
         raise ConfigurationError(f"there is an account {login} already", "Choose another name.") from None
-    for one in granted:
-        cx.execute(_GRANT, (row and row[0], one.role, one.division, one.agency, by))
 
 
 def every(cx: psycopg.Connection) -> list[Account]:
@@ -91,27 +82,47 @@ def every(cx: psycopg.Connection) -> list[Account]:
         return cursor.execute(_LIST).fetchall()
 
 
-def switch(cx: psycopg.Connection, login: str, *, active: bool) -> None:
+def switch(cx: psycopg.Connection, login: str, *, active: bool, by: str, why: str = "") -> None:
     """Lock an account and end its sessions, or unlock it.
 
     Raises:
         ConfigurationError: there is none.
     """
-    row = cx.execute(_SWITCH, (active, login)).fetchone()
-    _end_sessions(cx, login, row)
+    row = cx.execute(changes.SWITCH, changes.switching(login, active=active, by=by, why=why)).fetchone()
+    _refuse_nobody(login, row)
 
 
-def set_password(cx: psycopg.Connection, login: str, password: str) -> None:
+def set_password(cx: psycopg.Connection, login: str, password: str, *, by: str, why: str = "") -> None:
     """Give an account a new password and end its sessions.
 
     Raises:
         ConfigurationError: there is none, or the password is too short or too long.
     """
-    row = cx.execute(_RENEW, (passwords.hashed(password), login)).fetchone()
-    _end_sessions(cx, login, row)
+    row = cx.execute(
+        changes.RENEW, changes.renewing(login, passwords.hashed(password), by=by, why=why)
+    ).fetchone()
+    _refuse_nobody(login, row)
 
 
-def _end_sessions(cx: psycopg.Connection, login: str, row: tuple[int] | None) -> None:
-    if row is None:
+def link(cx: psycopg.Connection, login: str, subject: str | None, *, by: str, why: str = "") -> None:
+    """Say what the identity provider calls the person (None: nothing), and end the account's sessions.
+
+    Raises:
+        ConfigurationError: there is no such account, or another one has this subject.
+    """
+    if subject is not None and not SUBJECT.fullmatch(subject):
+        raise ConfigurationError(
+            f"{subject!r} is no subject", "1 to 255 printable ASCII characters, as in the token's `sub`."
+        )
+    try:
+        row = cx.execute(changes.LINK, changes.linking(login, subject, by=by, why=why)).fetchone()
+    except psycopg.errors.UniqueViolation:
+        raise ConfigurationError(
+            f"another account has the subject {subject}", "Remove it there first: --remove."
+        ) from None
+    _refuse_nobody(login, row)
+
+
+def _refuse_nobody(login: str, row: tuple[int] | None) -> None:
+    if not row or not row[0]:
         raise ConfigurationError(f"there is no account {login}", "jincai account list names them.")
-    cx.execute(_CLOSE, row)

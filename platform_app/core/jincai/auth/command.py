@@ -25,21 +25,24 @@ key = typer.Typer(name="key", help="Outside systems: API keys.", no_args_is_help
 Divisions = Annotated[
     list[str] | None, typer.Option("--division", help="Six digits; a city covers its counties. None: all.")
 ]
+Why = Annotated[str, typer.Option("--why", help="The reason, for the audit trail.")]
 
 
 @account.command("add")
 def add_account(
     login: Annotated[str, typer.Argument(help="Log-in name.")],
+    *,
     name: Annotated[str, typer.Option(help="The person's name.")],
     role: Annotated[list[str], typer.Option(help=f"One of {', '.join(ROLES)}.")],
     division: Divisions = None,
     agency: Annotated[list[str] | None, typer.Option(help="Unit; a unit's roles need one.")] = None,
+    why: Why = "",
 ) -> None:
     """Make an account; asks for the password, or reads it from standard input."""
     granted = accounts.grants(role, _divisions(division) or [], agency or [])
     kept = passwords.hashed(_password())
     with _database() as cx:
-        accounts.add(cx, login, name, kept, granted, by=_by())
+        accounts.add(cx, login, name, kept, granted, by=_by(), why=why)
     typer.echo(f"account {login}: {', '.join(role)}")
 
 
@@ -53,25 +56,41 @@ def list_accounts() -> None:
 
 
 @account.command("lock")
-def lock_account(login: str) -> None:
+def lock_account(login: str, why: Why = "") -> None:
     """Let the account in no more and end its sessions."""
     with _database() as cx:
-        accounts.switch(cx, login, active=False)
+        accounts.switch(cx, login, active=False, by=_by(), why=why)
 
 
 @account.command("unlock")
-def unlock_account(login: str) -> None:
+def unlock_account(login: str, why: Why = "") -> None:
     """Let the account in again, also after failed tries."""
     with _database() as cx:
-        accounts.switch(cx, login, active=True)
+        accounts.switch(cx, login, active=True, by=_by(), why=why)
 
 
 @account.command("password")
-def renew_password(login: str) -> None:
+def renew_password(login: str, why: Why = "") -> None:
     """Give the account a new password and end its sessions."""
     password = _password()
     with _database() as cx:
-        accounts.set_password(cx, login, password)
+        accounts.set_password(cx, login, password, by=_by(), why=why)
+
+
+@account.command("oidc")
+def link_account(
+    login: str,
+    subject: Annotated[
+        str | None, typer.Argument(help="What the identity provider calls the person.")
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the present one away.")] = False,
+    why: Why = "",
+) -> None:
+    """Say who of the identity provider's people the account is; ends its sessions."""
+    if (subject is None) != remove:
+        raise ConfigurationError("a subject or --remove is needed, one of the two")
+    with _database() as cx:
+        accounts.link(cx, login, subject, by=_by(), why=why)
 
 
 @key.command("add")
@@ -92,7 +111,7 @@ def add_key(
 def revoke_key(name: str) -> None:
     """Make a key worthless at once."""
     with _database() as cx:
-        keys.revoke(cx, name)
+        keys.revoke(cx, name, by=_by())
 
 
 @contextmanager

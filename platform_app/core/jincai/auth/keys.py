@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from jincai.auth import reach, roles
 from jincai.auth.sessions import hashed
@@ -18,14 +19,21 @@ SESSION_SECONDS = 8 * 3600
 DAYS_MOST = 730
 
 _ADD = """
+WITH noted AS (
+    INSERT INTO auth.change (actor, kind, account, detail) VALUES (%(by)s, 'key_added', %(name)s, %(detail)s)
+)
 INSERT INTO auth.api_key (name, key_sha256, permissions, divisions, created_by, expires_at)
-VALUES (%s, %s, %s, %s, %s, clock_timestamp() + make_interval(days => %s))
+VALUES (%(name)s, %(hash)s, %(permissions)s, %(divisions)s, %(by)s,
+        clock_timestamp() + make_interval(days => %(days)s))
 """
 _REVOKE = """
 WITH revoked AS (
-    UPDATE auth.api_key SET revoked_at = clock_timestamp() WHERE name = %s AND revoked_at IS NULL RETURNING id
+    UPDATE auth.api_key SET revoked_at = clock_timestamp() WHERE name = %(name)s AND revoked_at IS NULL
+    RETURNING id, name
 ), closed AS (
     DELETE FROM auth.session WHERE api_key_id IN (SELECT id FROM revoked)
+), noted AS (
+    INSERT INTO auth.change (actor, kind, account) SELECT %(by)s, 'key_revoked', name FROM revoked
 )
 SELECT count(*) FROM revoked
 """
@@ -74,19 +82,30 @@ def add(
     key = PREFIX + secrets.token_urlsafe(32)
     codes = None if divisions is None else list(divisions)
     try:
-        cx.execute(_ADD, (name, hashed(key), list(permissions), codes, by, days))
+        cx.execute(
+            _ADD,
+            {
+                "name": name,
+                "hash": hashed(key),
+                "permissions": list(permissions),
+                "divisions": codes,
+                "by": by,
+                "days": days,
+                "detail": Jsonb({"permissions": list(permissions), "divisions": codes, "days": days}),
+            },
+        )
     except psycopg.errors.UniqueViolation:
         raise ConfigurationError(f"there is a key {name} already", "Choose another name.") from None
     return key
 
 
-def revoke(cx: psycopg.Connection, name: str) -> None:
+def revoke(cx: psycopg.Connection, name: str, *, by: str) -> None:
     """Make the key worthless at once.
 
     Raises:
         ConfigurationError: no key of this name is in use.
     """
-    row = cx.execute(_REVOKE, (name,)).fetchone()
+    row = cx.execute(_REVOKE, {"name": name, "by": by}).fetchone()
     if not row or not row[0]:
         raise ConfigurationError(f"no key {name} is in use", "Names are as given to jincai key add.")
 

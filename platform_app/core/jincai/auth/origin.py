@@ -9,6 +9,8 @@ from jincai import language, problems
 from jincai.auth.principal import COOKIE, bearer_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+# Where people come in without a cookie yet.
+_DOORS = frozenset({"/login", "/login/password"})
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -31,7 +33,7 @@ class SameOrigin:
         origin = request.headers.get("origin")
         with_cookie = COOKIE in request.cookies and bearer_of(request) is None
         foreign = not _is_ours(origin, request) if origin else with_cookie
-        if foreign and (with_cookie or request.url.path == "/login"):
+        if foreign and (with_cookie or request.url.path in _DOORS):
             lang = language.of(request)
             detail = (
                 "请求不是从本平台的页面发出的。请打开本平台的页面后重试。"

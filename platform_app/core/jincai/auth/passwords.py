@@ -2,8 +2,10 @@
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -12,10 +14,14 @@ from jincai.errors import ConfigurationError
 
 LEAST_CHARACTERS = 12
 MOST_CHARACTERS = 200
+T = TypeVar("T")
+
 # Each worker needs the memory of one hash, 64 MiB, and about a tenth of a second of one core.
 WORKERS = 2
 WAITING_MOST = 30
 
+# Without 0 O 1 l I.
+_PLAIN = "23456789abcdefghijkmnpqrstuvwxyz"
 _HASHER = PasswordHasher(time_cost=2, memory_cost=64 * 1024, parallelism=1, type=Type.ID)
 
 
@@ -36,12 +42,24 @@ class Passwords:
         Raises:
             TooManyTriesError: too many wait already.
         """
+        return await self._run(_fits, password, kept)
+
+    async def hashed(self, password: str) -> str:
+        """What is kept of a new password, as by `hashed`.
+
+        Raises:
+            ConfigurationError: it is too short or too long.
+            TooManyTriesError: too many wait already.
+        """
+        return await self._run(hashed, password)
+
+    async def _run(self, work: Callable[..., T], *arguments: object) -> T:
         if self._under_way >= WORKERS + WAITING_MOST:
             raise TooManyTriesError
         self._under_way += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._workers, _fits, password, kept)
+            return await loop.run_in_executor(self._workers, work, *arguments)
         finally:
             self._under_way -= 1
 
@@ -62,6 +80,11 @@ def hashed(password: str) -> str:
             f"Choose one of {LEAST_CHARACTERS} to {MOST_CHARACTERS} characters.",
         )
     return _HASHER.hash(password)
+
+
+def for_one_login() -> str:
+    """A password to be told once and used once: 16 characters that nobody mistakes for each other."""
+    return "-".join("".join(secrets.choice(_PLAIN) for _ in range(4)) for _ in range(4))
 
 
 def _fits(password: str, kept: str | None) -> bool:

@@ -95,7 +95,11 @@ ROLES: dict[str, Role] = {
 
 
 class SeparationError(ConfigurationError):
-    """Roles that one person may not hold together."""
+    """Roles that one person may not hold together; ``chinese`` says the rule in Chinese."""
+
+    def __init__(self, message: str, hint: str, chinese: str) -> None:
+        super().__init__(message, hint)
+        self.chinese = chinese
 
 
 @dataclass(frozen=True)
@@ -141,11 +145,16 @@ def extent(grants: Iterable[Granted]) -> Extent:
         raise SeparationError(
             f"{', '.join(sorted(where))} are granted for different divisions or units",
             "Give one person the same divisions and units in every role, or make a second account.",
+            "同一人的各个角色必须授予相同的区划和单位,否则请另建账户。",
         )
     places = next(iter(where.values()), set())
     divisions, agencies = {place[0] for place in places}, {place[1] for place in places}
     if len(places) != len(divisions) * len(agencies):
-        raise SeparationError("units are granted in some of the divisions only", "Make an account for each.")
+        raise SeparationError(
+            "units are granted in some of the divisions only",
+            "Make an account for each.",
+            "单位只授予了部分区划,请分别建立账户。",
+        )
     if None in agencies and (unit := next((one for one in where if ROLES[one].duty == "unit"), None)):
         raise ConfigurationError(f"{unit} is a unit's role and names no unit", "Give --agency.")
     # Whoever runs the platform or its accounts sees no books.
@@ -174,6 +183,7 @@ def check(codes: Iterable[str]) -> None:
             raise SeparationError(
                 f"{one} ({ROLES[one].title}) and {other} ({ROLES[other].title}) exclude each other",
                 "Give them to two people.",
+                f"{ROLES[one].title}({one})与{ROLES[other].title}({other})不相容,不得由一人兼任,请分授两人。",
             )
 
 

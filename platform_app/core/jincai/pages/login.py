@@ -2,7 +2,7 @@
 
 import re
 from typing import Annotated
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -21,15 +21,15 @@ FORM_BYTES = 8192
 WHO_SECONDS = 2.0
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
-_REFUSED = (
+REFUSED = (
     f"用户名或密码不正确,或账户已锁定。连续 {login.FAILURES_MOST} 次失败后锁定 {login.LOCKED_MINUTES} 分钟。",
     f"Wrong name or password, or locked: {login.FAILURES_MOST} failures lock for {login.LOCKED_MINUTES} min.",
 )
-_UNUSABLE = (
+UNUSABLE = (
     "账户的角色互相冲突,不能登录。请联系安全管理员。",
     "The account's roles do not go together, so it cannot be used. Ask the security administrator.",
 )
-_BUSY = ("登录的人过多,请稍后重试。", "Too many people are logging in; try again shortly.")
+BUSY = ("登录的人过多,请稍后重试。", "Too many people are logging in; try again shortly.")
 
 
 class LoginAddress(PageAddress):
@@ -56,26 +56,20 @@ async def login_page(
 @router.post("/login")
 async def log_in(request: Request, platform: PlatformOf, asked: Annotated[LoginAddress, Query()]) -> Response:
     """Log in with the form's ``login`` and ``password``."""
-    form = await _form(request)
+    form = await read_form(request)
     name = form.get("login", "").strip().lower()
     try:
         token = await login.log_in(platform.door, request.app.state.passwords, name, form.get("password", ""))
     except login.RefusedError:
-        return _refuse(request, platform, 401, _REFUSED, name)
+        return refuse(request, platform, 401, REFUSED, name)
+    except login.OnceError:
+        query = urlencode({"login": name, "next": asked.target})
+        return RedirectResponse(f"/login/password?{query}", 303)
     except login.UnusableError:
-        return _refuse(request, platform, 403, _UNUSABLE, name)
+        return refuse(request, platform, 403, UNUSABLE, name)
     except TooManyTriesError:
-        return _refuse(request, platform, 503, _BUSY, name)
-    answer = RedirectResponse(asked.target, 303)
-    answer.set_cookie(
-        COOKIE,
-        token,
-        max_age=login.SESSION_SECONDS,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
-    return answer
+        return refuse(request, platform, 503, BUSY, name)
+    return let_in(request, RedirectResponse(asked.target, 303), token)
 
 
 @router.post("/logout")
@@ -89,9 +83,23 @@ async def log_out(request: Request, platform: PlatformOf) -> Response:
     return answer
 
 
-def _refuse(
-    request: Request, platform: PlatformOf, status: int, words: tuple[str, str], name: str
+def let_in(request: Request, answer: Response, token: str) -> Response:
+    """``answer`` with the cookie of the session of ``token``."""
+    answer.set_cookie(
+        COOKIE,
+        token,
+        max_age=login.SESSION_SECONDS,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+def refuse(
+    request: Request, platform: PlatformOf, status: int, words: tuple[str, str], name: str = ""
 ) -> Response:
+    """The log-in page with what is wrong; a problem document for who reads no pages."""
     text = words[0] if language.of(request) == "zh" else words[1]
     headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(status, {})
     if not request.headers.get("accept", "").startswith("text/html"):
@@ -104,13 +112,20 @@ def _refuse(
 def _page(
     request: Request, platform: PlatformOf, error: str = "", name: str = "", status: int = 200
 ) -> HTMLResponse:
-    context = {"error": error, "name": name}
+    context = {"error": error, "name": name, "sign_on": _sign_on(request)}
     answer = rendering.page(request, platform, "login.html", context, status)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-async def _form(request: Request) -> dict[str, str]:
+def _sign_on(request: Request) -> str:
+    """Where single sign-on begins, "" without one; at the address that the provider sends people back to."""
+    configured = request.app.state.sign_on
+    query = urlencode({"next": request.query_params.get("next", "")})
+    return f"{configured.public_url}/login/oidc?{query}" if configured else ""
+
+
+async def read_form(request: Request) -> dict[str, str]:
     """The fields of a URL-encoded form; a field given twice counts by its last value."""
     body = bytearray()
     async for chunk in request.stream():

@@ -11,6 +11,12 @@ STANDARDS = (
     MenuEntry(title="标准版本", title_en="Editions", path="/standards/editions"),
 )
 
+# By what one must be allowed.
+ADMINISTRATION = {
+    "auth.manage": MenuEntry(title="账户", title_en="Accounts", path="/accounts"),
+    "audit.read": MenuEntry(title="审计日志", title_en="Audit trail", path="/audit"),
+}
+
 
 @dataclass(frozen=True)
 class Group:
@@ -35,4 +41,6 @@ def groups(platform: Platform, principal: Principal | None) -> tuple[Group, ...]
         for system in platform.systems
         if system.menu and system.code in allowed
     )
-    return (Group("标准", "Standards", STANDARDS), *systems)
+    desk = tuple(entry for code, entry in ADMINISTRATION.items() if code in principal.permissions)
+    administration = (Group("管理", "Administration", desk),) if desk else ()
+    return (Group("标准", "Standards", STANDARDS), *administration, *systems)

@@ -49,6 +49,7 @@ def _environment(folders: tuple[tuple[str, Path], ...]) -> Environment:
     made.filters["yuan"] = yuan
     made.filters["shanghai"] = shanghai
     made.filters["zip"] = zip
+    made.filters["second"] = shanghai_second
     for name in made.list_templates():
         made.get_template(name)
     return made
@@ -93,3 +94,8 @@ def page(
 def shanghai(moment: dt.datetime) -> str:
     """The moment as a clock in China shows it: 2010-03-05 09:30."""
     return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def shanghai_second(moment: dt.datetime) -> str:
+    """The same to the second."""
+    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
