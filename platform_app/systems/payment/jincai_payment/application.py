@@ -78,6 +78,7 @@ class Step(BaseModel):
 
 
 class Trail(Application):
-    """An application with all its steps."""
+    """An application with all its steps, and what has become of its payment at the bank."""
 
     steps: list[Step]
+    bank_state: str | None

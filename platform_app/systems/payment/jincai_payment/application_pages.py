@@ -17,7 +17,7 @@ from jincai_payment.application import Trail
 from jincai_payment.application_api import said
 from jincai_payment.desk import DeskError, Id, Reason
 from jincai_payment.desk_api import Clerk, Reader
-from jincai_payment.words import APPLICATION_STATES, KINDS, REFUSALS, STEPS
+from jincai_payment.words import APPLICATION_STATES, BANK_STATES, KINDS, REFUSALS, STEPS
 
 router = APIRouter(prefix="/payment/applications", include_in_schema=False)
 
@@ -134,6 +134,7 @@ async def _page(
         "form": form,
         "steps": _steps(principal, found),
         "states": APPLICATION_STATES,
+        "bank_states": BANK_STATES,
         "kinds": KINDS,
         "actions": STEPS,
         "refusals": REFUSALS,

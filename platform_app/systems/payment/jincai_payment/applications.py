@@ -52,6 +52,13 @@ SELECT action, revision, reason, by_whom, at
  WHERE application_id = %s
  ORDER BY id
 """
+_BANK_STATE = """
+SELECT CASE WHEN c.state = 'booked' THEN 'cleared' ELSE coalesce(b.state, 'waiting') END
+  FROM payment.payment AS p
+  LEFT JOIN payment.bank_order AS b ON b.payment_id = p.id
+  LEFT JOIN payment.clearing AS c ON c.id = b.clearing_id
+ WHERE p.id = %s AND p.kind = 'payment'
+"""
 
 
 async def fetch(cx: AsyncConnection, ids: Sequence[int], *, lock: bool = False) -> list[Application]:
@@ -81,7 +88,8 @@ async def read(cx: AsyncConnection, application_id: int) -> Trail:
     (found,) = await fetch(cx, [application_id])
     async with cx.cursor(row_factory=class_row(Step)) as cursor:
         steps = await (await cursor.execute(_STEPS, (application_id,))).fetchall()
-    return Trail(**found.model_dump(), steps=steps)
+    state = await (await cx.execute(_BANK_STATE, (found.payment_id,))).fetchone()
+    return Trail(**found.model_dump(), steps=steps, bank_state=state[0] if state else None)
 
 
 async def make(cx: AsyncConnection, principal: Principal, asked: ApplicationAsked) -> Application:

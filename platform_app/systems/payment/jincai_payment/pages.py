@@ -7,7 +7,7 @@ from jincai.platform import PlatformOf
 from jincai.tables import Column, Filter, Table
 from psycopg import sql
 
-from jincai_payment.words import KINDS, PAY_TYPES
+from jincai_payment.words import BANK_STATES, KINDS, PAY_TYPES
 
 router = APIRouter(prefix="/payment", include_in_schema=False)
 
@@ -15,10 +15,15 @@ PAYMENTS = Table(
     name="payments",
     books=sql.Identifier("payment", "payment"),
     rows="""
-SELECT id, pay_date, agency_code, payee_name, payee_account, purpose, kind, pay_type, exp_func_code,
-       quota_id, amount
-  FROM payment.payment
- WHERE fiscal_year = %(fiscal_year)s AND division = %(division)s
+SELECT p.id, p.pay_date, p.agency_code, p.payee_name, p.payee_account, p.purpose, p.kind, p.pay_type,
+       p.exp_func_code, p.quota_id, p.amount,
+       CASE WHEN p.kind <> 'payment' THEN NULL
+            WHEN c.state = 'booked' THEN 'cleared'
+            ELSE coalesce(b.state, 'waiting') END AS bank_state
+  FROM payment.payment AS p
+  LEFT JOIN payment.bank_order AS b ON b.payment_id = p.id
+  LEFT JOIN payment.clearing AS c ON c.id = b.clearing_id
+ WHERE p.fiscal_year = %(fiscal_year)s AND p.division = %(division)s
 """,
     columns=(
         Column("凭证号", "Number", "id", "number", link="/payment/payments/{id}"),
@@ -28,6 +33,7 @@ SELECT id, pay_date, agency_code, payee_name, payee_account, purpose, kind, pay_
         Column("用途", "Purpose", "purpose"),
         Column("方式", "Way", "pay_type", words=PAY_TYPES),
         Column("类别", "Kind", "kind", words=KINDS),
+        Column("银行", "Bank", "bank_state", words=BANK_STATES),
         Column("金额(元)", "Amount (yuan)", "amount", "money"),
     ),
     filters=(
@@ -39,6 +45,7 @@ SELECT id, pay_date, agency_code, payee_name, payee_account, purpose, kind, pay_
         Filter("amount_from", "金额从", "Amount from", "amount", "from", "money"),
         Filter("amount_to", "金额到", "Amount to", "amount", "to", "money"),
         Filter("kind", "类别", "Kind", "kind", kind="choice", words=KINDS),
+        Filter("bank_state", "银行状态", "Bank", "bank_state", kind="choice", words=BANK_STATES),
         Filter("quota_id", "额度", "Quota", "quota_id", kind="number"),
     ),
     order=("pay_date", "id"),

@@ -22,7 +22,10 @@ class Undone(BaseModel):
 
 
 class Voucher(BaseModel):
-    """One payment; ``amount`` in fen, ``left`` what nothing has undone, ``application_id`` what it was."""
+    """One payment; ``amount`` in fen, ``left`` what nothing has undone, ``application_id`` what it was.
+
+    ``bank_state`` is what has become of it at the bank, None of what only undoes another.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -54,6 +57,11 @@ class Voucher(BaseModel):
     warned: bool
     posted_by: str
     posted_at: dt.datetime
+    bank_state: str | None
+    bank_no: str | None
+    paid_date: dt.date | None
+    bank_reason: str | None
+    clearing_voucher_id: int | None
     undone_by: list[Undone]
 
     @computed_field  # type: ignore[prop-decorator]
@@ -73,12 +81,18 @@ SELECT p.id, p.fiscal_year, p.division, p.agency_code, p.posting_no, p.quota_id,
        a.id AS application_id, p.voucher_id, p.kind, p.undoes, p.pay_type, p.set_mode_code, p.bgt_type_code,
        p.fund_type_code, p.exp_func_code, p.dep_exp_eco_code, p.project_code, p.payee_name, p.payee_account,
        p.payee_bank, p.payee_kind_code, p.purpose, p.amount, p.pay_date, p.warned, p.posted_by, p.posted_at,
+       CASE WHEN p.kind <> 'payment' THEN NULL
+            WHEN c.state = 'booked' THEN 'cleared'
+            ELSE coalesce(b.state, 'waiting') END AS bank_state,
+       b.bank_no, b.paid_date, b.reason AS bank_reason, c.voucher_id AS clearing_voucher_id,
        (SELECT coalesce(json_agg(json_build_object('id', u.id, 'kind', u.kind, 'pay_date', u.pay_date,
                                                    'amount', u.amount) ORDER BY u.id), '[]')
           FROM payment.payment AS u WHERE u.undoes = p.id) AS undone_by
   FROM payment.payment AS p
   LEFT JOIN payment.quota AS q ON q.id = p.quota_id
   LEFT JOIN payment.application AS a ON a.payment_id = p.id
+  LEFT JOIN payment.bank_order AS b ON b.payment_id = p.id
+  LEFT JOIN payment.clearing AS c ON c.id = b.clearing_id
  WHERE p.id = %s
 """
 

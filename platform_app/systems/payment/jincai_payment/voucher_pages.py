@@ -9,7 +9,7 @@ from jincai.platform import PlatformOf
 from jincai_payment import desk, voucher
 from jincai_payment.desk import Id
 from jincai_payment.desk_api import Reader
-from jincai_payment.words import KINDS, PAY_TYPES
+from jincai_payment.words import BANK_STATES, KINDS, PAY_TYPES
 
 router = APIRouter(prefix="/payment", include_in_schema=False)
 
@@ -23,6 +23,7 @@ async def voucher_page(payment_id: Id, request: Request, platform: PlatformOf, p
         "one": found,
         "kinds": KINDS,
         "pay_types": PAY_TYPES,
+        "bank_states": BANK_STATES,
         "zone": SHANGHAI,
         "may_undo": may_undo,
     }

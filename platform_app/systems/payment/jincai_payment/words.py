@@ -25,6 +25,15 @@ APPLICATION_STATES: Words = {
     "returned": ("退回", "Returned"),
     "void": ("作废", "Void"),
 }
+# What has become of a posted payment at the bank (已发送 → 已支付 → 已清算).
+BANK_STATES: Words = {
+    "waiting": ("待发送", "To be sent"),
+    "sent": ("已发送", "Sent"),
+    "paid": ("已支付", "Paid"),
+    "cleared": ("已清算", "Cleared"),
+    "failed": ("支付失败", "Failed"),
+    "void": ("作废", "Void"),
+}
 STEPS: Words = {
     "made": ("起草", "Drafted"),
     "edited": ("修改", "Edited"),

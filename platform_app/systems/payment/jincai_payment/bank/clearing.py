@@ -14,12 +14,9 @@ from psycopg.rows import class_row
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from jincai_payment.bank.refused import RefusedError
+from jincai_payment.words import PAY_TYPES
 
 PayType = Literal["direct", "authorised"]
-PAY_TYPES: dict[str, tuple[str, str]] = {
-    "direct": ("直接支付", "Direct"),
-    "authorised": ("授权支付", "Authorised"),
-}
 STATES: dict[str, tuple[str, str]] = {
     "requested": ("待确认", "To be confirmed"),
     "booked": ("已记账", "Booked"),

@@ -19,9 +19,10 @@ from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, Field
 
 from jincai_payment.bank import clearing, zero
-from jincai_payment.bank.clearing import PAY_TYPES, STATES, Clearing, Day
+from jincai_payment.bank.clearing import STATES, Clearing, Day
 from jincai_payment.bank.clearing_api import Checker, Maker, Number, Reader, find
 from jincai_payment.bank.refused import RefusedError
+from jincai_payment.words import PAY_TYPES
 
 router = APIRouter(prefix="/payment/clearing", include_in_schema=False)
 

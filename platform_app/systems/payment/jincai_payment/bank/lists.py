@@ -3,17 +3,9 @@
 from jincai.tables import Column, Filter, Table
 from psycopg import sql
 
-from jincai_payment.bank.clearing import PAY_TYPES
 from jincai_payment.bank.discrepancies import PROBLEMS
+from jincai_payment.words import BANK_STATES, PAY_TYPES
 
-STATES = {
-    "waiting": ("待发送", "To be sent"),
-    "sent": ("已发送", "Sent"),
-    "paid": ("已支付", "Paid"),
-    "cleared": ("已清算", "Cleared"),
-    "failed": ("支付失败", "Failed"),
-    "void": ("作废", "Void"),
-}
 OUTCOMES = {
     "paid": ("已支付", "Paid"),
     "failed": ("支付失败", "Failed"),
@@ -43,7 +35,7 @@ SELECT p.id, p.pay_date, p.agency_code, p.payee_name, p.pay_type, coalesce(b.amo
         Column("收款人", "Payee", "payee_name"),
         Column("方式", "Way", "pay_type", words=PAY_TYPES),
         Column("金额(元)", "Amount (yuan)", "amount", "money"),
-        Column("状态", "State", "state", words=STATES),
+        Column("状态", "State", "state", words=BANK_STATES),
         Column("发送次数", "Sent", "attempts", "number"),
         Column("银行", "Bank", "sent_to"),
         Column("发送时间", "Sent at", "sent_at"),
@@ -52,7 +44,7 @@ SELECT p.id, p.pay_date, p.agency_code, p.payee_name, p.pay_type, coalesce(b.amo
         Column("原因", "Reason", "reason"),
     ),
     filters=(
-        Filter("state", "状态", "State", "state", kind="choice", words=STATES),
+        Filter("state", "状态", "State", "state", kind="choice", words=BANK_STATES),
         Filter("pay_type", "方式", "Way", "pay_type", kind="choice", words=PAY_TYPES),
         Filter("agency_code", "单位", "Unit", "agency_code"),
         Filter("payee", "收款人", "Payee", "payee_name", "contains"),
@@ -82,7 +74,7 @@ SELECT id, payment_id, agency_code, problem, outcome, bank_no, paid_date, paid_a
         Column("回单金额", "Amount told", "paid_amount", "money"),
         Column("回单日期", "Date told", "paid_date", "date"),
         Column("银行流水号", "Bank's number", "bank_no"),
-        Column("已知状态", "Known", "known_state", words=STATES),
+        Column("已知状态", "Known", "known_state", words=BANK_STATES),
         Column("指令金额", "Instructed", "known_amount", "money"),
         Column("银行", "Bank", "told_by"),
         Column("收到时间", "Came at", "told_at"),

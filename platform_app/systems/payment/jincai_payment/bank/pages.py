@@ -14,8 +14,9 @@ from pydantic import BaseModel
 
 from jincai_payment.bank import discrepancies
 from jincai_payment.bank.api import Number, Settled
-from jincai_payment.bank.lists import DISCREPANCIES, INSTRUCTIONS, OUTCOMES, STATES
+from jincai_payment.bank.lists import DISCREPANCIES, INSTRUCTIONS, OUTCOMES
 from jincai_payment.bank.refused import RefusedError, or_http
+from jincai_payment.words import BANK_STATES
 
 router = APIRouter(prefix="/payment/bank", include_in_schema=False)
 
@@ -96,7 +97,7 @@ async def _discrepancy(
         "form": form,
         "problems": discrepancies.PROBLEMS,
         "outcomes": OUTCOMES,
-        "states": STATES,
+        "states": BANK_STATES,
         "may_settle": "payment.review" in principal.permissions,
         "told_at": found.told_at.astimezone(SHANGHAI),
     }
