@@ -203,9 +203,13 @@ async def _beyond(cx: AsyncConnection, orders: Sequence[Order]) -> set[int]:
 
 
 async def _unknown(cx: AsyncConnection, orders: Sequence[Order]) -> set[tuple[int, str, str]]:
-    """Codes that the orders bring themselves and their years do not have; the others are their quota's."""
-    brought = {(o.fiscal_year, "payee_kind", o.payee_kind_code) for o in orders}
-    brought |= {(o.fiscal_year, "set_mode", o.set_mode_code) for o in orders}
+    """Codes that payments bring themselves and their years do not have; the others are their quota's.
+
+    What undoes a payment is not asked: it goes back as it came, whatever a later edition dropped.
+    """
+    paying = [order for order in orders if order.kind == "payment"]
+    brought = {(o.fiscal_year, "payee_kind", o.payee_kind_code) for o in paying}
+    brought |= {(o.fiscal_year, "set_mode", o.set_mode_code) for o in paying}
     return set(await unknown_of_years(cx, brought))
 
 
@@ -261,7 +265,7 @@ def _objection(ground: _Ground, order: Order) -> Reason:
     ):
         return "no_quota"
     year = order.fiscal_year
-    if ground.unknown and not ground.unknown.isdisjoint(
+    if order.kind == "payment" and not ground.unknown.isdisjoint(
         {(year, "payee_kind", order.payee_kind_code), (year, "set_mode", order.set_mode_code)}
     ):
         return "unknown_code"
