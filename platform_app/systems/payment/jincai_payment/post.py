@@ -265,8 +265,12 @@ def _objection(ground: _Ground, order: Order) -> Reason:
     ):
         return "no_quota"
     year = order.fiscal_year
-    if order.kind == "payment" and not ground.unknown.isdisjoint(
-        {(year, "payee_kind", order.payee_kind_code), (year, "set_mode", order.set_mode_code)}
+    if (
+        ground.unknown
+        and order.kind == "payment"
+        and not ground.unknown.isdisjoint(
+            {(year, "payee_kind", order.payee_kind_code), (year, "set_mode", order.set_mode_code)}
+        )
     ):
         return "unknown_code"
     if order.kind == "payment":
