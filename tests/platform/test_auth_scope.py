@@ -196,3 +196,24 @@ def test_a_page_offers_only_the_readers_books(client: TestClient, database) -> N
     client.cookies.clear()
     assert "450200 柳州市" in page
     assert "450100" not in page.replace('placeholder="450100"', "")
+
+
+# Rules that hold for every division alike.
+OF_ALL_DIVISIONS = {"ledger.posting_rule", "ledger.closing_rule"}
+_TABLES = """
+SELECT c.oid::regclass::text,
+       c.relrowsecurity AND c.relforcerowsecurity
+       AND EXISTS (SELECT FROM pg_policy AS p WHERE p.polrelid = c.oid AND p.polname = 'scope')
+       AND EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'division')
+  FROM pg_class AS c
+  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND n.nspname = ANY (%s)
+"""
+
+
+def test_every_business_table_is_protected(database) -> None:
+    schemas = [system.code for system in plugins.load()] + ["hub"]
+    with psycopg.connect(database.owner) as cx:
+        found = dict(cx.execute(_TABLES, (schemas,)).fetchall())
+    assert len(found) > 20
+    assert {table for table, protected in found.items() if not protected} <= OF_ALL_DIVISIONS
