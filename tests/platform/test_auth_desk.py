@@ -9,6 +9,7 @@ from jincai.auth import roles
 from jincai.auth.principal import COOKIE
 
 from tests.platform.auth_people import HTML, PASSWORD, log_in, person
+from tests.platform.test_auth_commands import jincai
 
 ACCOUNTS = "/api/v1/auth/accounts"
 AUDIT = "/api/v1/audit"
@@ -229,3 +230,27 @@ def test_the_trail_is_read_in_parts_and_by_period(client: TestClient, desk, audi
     assert trail(client, auditor, from_date="9998-12-31") == []
     for wrong in ({"kind": "x"}, {"from_date": "x"}, {"limit": 201}, {"who": "x"}, {"actor": "a\x00"}):
         assert client.get(AUDIT, params=wrong, headers=auditor).status_code == 422
+
+
+def test_the_command_line_is_told_as_well(client: TestClient, database, auditor) -> None:
+    add = ("account", "add", "by.hand", "--name", "x", "--role", "reader", "--why", "新任")
+    key = ("key", "add", "by.hand", "--permission", "budget.read", "--days", "1")
+    commands = [add, ("account", "lock", "by.hand"), ("account", "unlock", "by.hand", "--why", "调回"), key]
+    for command in (*commands, ("account", "password", "by.hand"), ("key", "revoke", "by.hand")):
+        assert jincai(database.auth, *command, typed=PASSWORD).returncode == 0, command
+    assert log_in(client, "by.hand").status_code == 303
+    assert client.post("/logout", headers={"Origin": "http://testserver"}).status_code == 200
+    told = trail(client, auditor, account="by.hand")[::-1]
+    assert [(one["kind"], one["why"]) for one in told] == [
+        ("account_added", "新任"),
+        ("account_locked", ""),
+        ("account_unlocked", "调回"),
+        ("key_added", ""),
+        ("password_set", ""),
+        ("key_revoked", ""),
+        ("login", ""),
+        ("logout", ""),
+    ]
+    assert all(one["actor"].endswith(" at the command line") for one in told[:6])
+    assert PASSWORD not in str(told)
+    assert "argon2" not in str(told)
