@@ -61,7 +61,7 @@ def test_the_names_of_the_voucher_are_the_standards_own() -> None:
     names = {
         json.loads(one.attributes)["field"]: one.code for one in shipped.rows() if one.element == "field_name"
     }
-    assert (names["division"], names["amount"], names["bank_pay_amount"]) == (
+    assert (names["division"], names["amount"], names["paid_amount"]) == (
         "AdmDivCode",
         "PayAmt",
         "XPayAmt",
