@@ -8,9 +8,10 @@ from psycopg import AsyncConnection
 _UNKNOWN = """
 SELECT a.fiscal_year, a.element, a.code
   FROM unnest(%s::smallint[], %s::text[], %s::text[]) AS a (fiscal_year, element, code)
- WHERE NOT EXISTS (SELECT FROM standards.in_force AS f
-                     JOIN standards.code AS c ON (c.fiscal_year, c.edition) = (f.fiscal_year, f.edition)
-                    WHERE (f.fiscal_year, c.element, c.code) = (a.fiscal_year, a.element, a.code))
+ WHERE NOT EXISTS (SELECT FROM standards.code AS c
+                    WHERE (c.fiscal_year, c.element, c.code) = (a.fiscal_year, a.element, a.code)
+                      AND c.edition = (SELECT f.edition FROM standards.in_force AS f
+                                        WHERE f.fiscal_year = a.fiscal_year))
  ORDER BY 1, 2, 3
 """
 

@@ -42,17 +42,8 @@ SELECT id, fiscal_year, division, agency_code, granted - used, control_level, us
  ORDER BY id
    FOR NO KEY UPDATE
 """
-# Under the units' locks: what another batch decided under one of these keys is visible by now. LIMIT 1 keeps
-# the planner at the index, key by key: a table grown since its last ANALYZE was read whole for each batch.
-_DECIDED = """
-SELECT w.division, w.key, p.id, p.posting_no, p.warned, coalesce(p.digest, r.digest), r.reason
-  FROM unnest(%s::text[], %s::text[]) AS w (division, key)
-  LEFT JOIN LATERAL (SELECT * FROM payment.payment AS p
-                      WHERE (p.division, p.idempotency_key) = (w.division, w.key) LIMIT 1) AS p ON true
-  LEFT JOIN LATERAL (SELECT * FROM payment.refusal AS r
-                      WHERE (r.division, r.idempotency_key) = (w.division, w.key) LIMIT 1) AS r ON true
- WHERE p.id IS NOT NULL OR r.digest IS NOT NULL
-"""
+# Under the units' locks: what another batch decided under one of these keys is visible by now.
+_DECIDED = "SELECT * FROM payment.decided(%s, %s)"
 _UNDOABLE = """
 SELECT p.id, p.quota_id,
        p.amount + coalesce((SELECT sum(u.amount) FROM payment.payment AS u WHERE u.undoes = p.id), 0)::bigint
