@@ -156,6 +156,7 @@ REFUSED = [
     "symlink / in/root",
     "symlink ../out in/out",
     "ln out/answer.csv in/answer.csv",
+    "chmod 700 in",
     "chmod 777 out",
     "chmod 777 /",
     "cd /etc",
