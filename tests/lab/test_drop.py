@@ -63,7 +63,7 @@ class Sender:
 
     def sftp(self, *commands: str, key: str | None = None) -> tuple[int, str]:
         """Carries the commands out until one fails."""
-        return self.client("sftp", "-q", "-b", "-", self.address, key=key, stdin="\n".join(commands) + "\n")
+        return self.client("sftp", "-b", "-", self.address, key=key, stdin="\n".join(commands) + "\n")
 
     def drop(self, name: str, *lines: str, mode: str = "600") -> None:
         """Puts a file as clients do: whole, then its marker. Its mode is no help to the service."""
@@ -194,7 +194,7 @@ def test_only_its_own_key_from_its_own_network(city: City, tax: Sender) -> None:
     a.write_file("/tmp/key", drop_key(city.inventory, TAX).read_text(), mode=0o600)
     try:
         options = "-i /tmp/key -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
-        done = a.run(f"echo ls | sftp -q {options} -b - {tax.address}", check=False)
+        done = a.run(f"echo ls | sftp {options} -b - {tax.address}", check=False)
         assert done.returncode != 0
         assert "Permission denied" in done.stderr
     finally:
