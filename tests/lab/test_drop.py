@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.lab.city import DROP_SYSTEMS, NETWORK, City, drop_key
 
@@ -248,3 +249,27 @@ def test_its_keys_are_the_services_alone_and_in_no_log(city: City) -> None:
     for key in keys.values():
         assert key.startswith("jincai_")
         assert not any(key.encode() in log for log in logs)
+
+
+def test_who_leaves_the_inventory_is_gone_and_other_days_mean_another_key(city: City, tax: Sender) -> None:
+    hosts = city.inventory / "hosts.yml"
+    before = hosts.read_text()
+    document = yaml.safe_load(before)
+    variables = document["all"]["children"][city.site]["vars"]
+    variables["drop__systems"] = [{**variables["drop__systems"][0], "days": 60}]
+    hosts.write_text(yaml.safe_dump(document, allow_unicode=True))
+    s = city.host("s")
+    key = s.run(f"cat /etc/jincai-drop/keys/{TAX}").stdout
+    try:
+        city.apply()
+        assert city.audit()["uniform"] is True
+    finally:
+        hosts.write_text(before)
+    assert tax.sftp("ls")[0] == 0
+    assert Sender(city, FEES, tax.folder).sftp("ls")[0] != 0
+    assert s.run(f"id drop-{FEES}", check=False).returncode != 0
+    assert s.run("ls /etc/ssh/drop /etc/jincai-drop/keys").stdout.split().count(f"drop-{FEES}") == 0
+    assert s.run(f"ls -d /srv/drop/.{FEES}-*/out").stdout
+    assert s.run(f"cat /etc/jincai-drop/keys/{TAX}").stdout != key
+    good = "SELECT string_agg(split_part(name, '-', 1), ' ') FROM auth.api_key WHERE revoked_at IS NULL"
+    assert city.sql(good) == TAX
