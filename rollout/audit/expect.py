@@ -18,6 +18,7 @@ from rollout.release.manifest import Deb, Wheel
 KNOWN_UNITS = (
     "etcd.service",
     "haproxy.service",
+    "jincai-drop.service",
     "jincai@*.service",
     "keepalived.service",
     "nginx.service",
@@ -28,7 +29,7 @@ _INSTANCE = re.compile(r"^jincai@\d+\.service$")
 
 @dataclass(frozen=True)
 class Environment:
-    """The platform's virtual environment, the same on every minicomputer."""
+    """The platform's virtual environment, the same on every host of a site."""
 
     wheels: dict[str, Wheel]  # by dist
     files: dict[str, dict[str, str]]  # by dist: path in site-packages → SHA-256
@@ -65,7 +66,7 @@ class HostExpectation:
     host: Host
     build: Build
     packages: dict[str, Deb]
-    environment: Environment | None  # None on a storage device
+    environment: Environment
     # Before the first apply nothing is recorded, and no file or service is expected.
     record: HostRecord | None
     # --deep: what each package puts onto the host; None without it.
@@ -141,7 +142,7 @@ def expectation(
         host=host,
         build=packages.build,
         packages=debs,
-        environment=environment if host.kind == "minicomputer" else None,
+        environment=environment,
         record=record.hosts.get(host.name) if record else None,
         contents=files,
     )

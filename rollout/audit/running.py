@@ -52,7 +52,7 @@ def checked(expected: HostExpectation, facts: HostFacts) -> dict[str, int]:
         if isinstance(facts.processes, dict)
         else 0,
     }
-    if isinstance(facts.venv, Environment) and expected.environment:
+    if isinstance(facts.venv, Environment):
         counts["dist"] = len(expected.environment.wheels)
         counts["python_file"] = len(facts.venv.files)
     if expected.contents is not None:

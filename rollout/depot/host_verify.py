@@ -36,13 +36,11 @@ def site_files(manifest: Data) -> dict[str, Data]:
 
 
 def host_files(manifest: Data, kind: str, model: str) -> dict[str, Data]:
-    """The packages of one host and, for a minicomputer, the platform's wheels and their installer."""
+    """The packages of one host, and the platform's wheels with their installer."""
     names = {*manifest["packages"][kind], *manifest["model_packages"].get(model, [])}
     files = {deb["file"]: deb for deb in manifest["debs"] if deb["name"] in names}
-    if kind == "minicomputer":
-        python = {*manifest["platform"], manifest["installer"]}
-        files |= {wheel["file"]: wheel for wheel in manifest["wheels"] if wheel["name"] in python}
-    return files
+    python = {*manifest["platform"], manifest["installer"]}
+    return files | {wheel["file"]: wheel for wheel in manifest["wheels"] if wheel["name"] in python}
 
 
 def all_files(manifest: Data) -> dict[str, Data]:

@@ -18,7 +18,13 @@ from rollout.errors import ConfigurationError
 from rollout.hardware import Model, load_models
 from rollout.inventory.model import KIND_OF_LETTER, Host, Inventory, Letter, Site
 
-_SITE_VARIABLES = {"kind", "title", "division", "network", "vip", "control"}
+_SITE_FIELDS = ("kind", "title", "division", "network", "vip", "control")
+_DROP_FIELDS = ("systems", "networks")
+# Variable → field of Site.
+_SITE_VARIABLES = {f"site__{field}": field for field in _SITE_FIELDS} | {
+    f"drop__{field}": f"drop_{field}" for field in _DROP_FIELDS
+}
+_VARIABLE_OF = {field: variable for variable, field in _SITE_VARIABLES.items()}
 _HOST_KEYS = {"ansible_host", "hardware__model", "hardware__unit"}
 _VERSION_KEY = re.compile(r"(^|_)(version|versions|release|serial|edition|pin|pinned)($|_)")
 _MAX_BYTES = 4 * 1024 * 1024
@@ -103,11 +109,11 @@ def _site(name: str, group: object, user: str, where: str, problems: Problems) -
         problems.append(f"{where}: expected vars and hosts")
         return None
     variables = group.get("vars") or {}
-    unknown = sorted(str(k) for k in variables if k.removeprefix("site__") not in _SITE_VARIABLES)
+    unknown = sorted(str(k) for k in variables if k not in _SITE_VARIABLES)
     problems += [
         f"{where}.vars.{key}: not a site variable" for key in unknown if not _VERSION_KEY.search(key)
     ]
-    known = {k.removeprefix("site__"): v for k, v in variables.items() if k not in unknown}
+    known = {field: variables[name] for name, field in _SITE_VARIABLES.items() if name in variables}
     before = len(problems)
     hosts = _hosts(name, group.get("hosts") or {}, user, where, problems)
     if len(problems) > before:
@@ -116,7 +122,7 @@ def _site(name: str, group: object, user: str, where: str, problems: Problems) -
         return Site(name=name, hosts=hosts, **known)
     except ValidationError as error:
         problems += [
-            f"{where}.vars.site__{'.'.join(map(str, e['loc']))}: {e['msg']}"
+            f"{where}.vars.{'.'.join([_VARIABLE_OF[str(e['loc'][0])], *map(str, e['loc'][1:])])}: {e['msg']}"
             if e["loc"] and e["loc"] != ("name",)
             else f"{where}: {e['msg']}"
             for e in error.errors()

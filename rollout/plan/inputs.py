@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollout import secrets
+from rollout import clock, secrets
 from rollout.inventory import Inventory, Site
 from rollout.paths import Home
 
@@ -30,8 +30,15 @@ def input_sha256(
         "variables": dict(_variables(Path(inventory.path))),
         "content": dict(_content(content_root)),
         "secrets": secrets_digest,
+        "thirds": _thirds(site),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _thirds(site: Site) -> dict[str, int]:
+    """Changes three times in the life of an outside system's API key: the role drop then renews old ones."""
+    today = clock.now().toordinal()
+    return {system.name: today // max(1, system.days // 3) for system in site.drop_systems}
 
 
 def secrets_digest(home: Home, site: Site) -> str:

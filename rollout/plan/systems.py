@@ -17,8 +17,6 @@ _CONTRACT = re.compile(r"(?:^|/)migrations/(\d{4}_contract_[^/]+)\.sql$")
 
 def steps(expected: HostExpectation, facts: HostFacts) -> list[SystemStep]:
     """A step for every system of the release, then one for each of ours that the release does not know."""
-    if expected.environment is None:
-        return []
     wheels = {wheel.name: wheel for wheel in expected.build.manifest.systems()}
     found = installed(facts)
     others = {name: edition_of(name, wheels) for name in found if name not in wheels}
@@ -39,8 +37,6 @@ def installed(facts: HostFacts) -> dict[str, str]:
 
 def contract_migrations(expected: HostExpectation, facts: HostFacts) -> list[str]:
     """Migrations that take something away from the schema that runs: no older version works after them."""
-    if expected.environment is None:
-        return []
     applied: dict[str, str | None] = {}
     for unit in expected.instances(facts.active):
         said = answer(facts, unit)

@@ -18,6 +18,7 @@ from rollout.paths import Home
 
 NETWORK = "198.19.1"
 VIP = f"{NETWORK}.10"
+DROP_SYSTEMS = ("tax", "fees")
 _BIN = Path(sys.executable).parent
 
 
@@ -29,7 +30,8 @@ def write_inventory(folder: Path, site: str = "testcity", network: str = NETWORK
         for letter, number, model in [("a", 11, "lab-mini"), ("b", 12, "lab-mini"), ("s", 13, "lab-store")]
     )
     variables = (
-        f'site__kind: city, site__title: 试点市, site__division: "450100", site__network: {network}.0/24'
+        f'site__kind: city, site__title: 试点市, site__division: "450100", site__network: {network}.0/24, '
+        f"drop__networks: [{network}.1/32], drop__systems: {json.dumps(_drop_systems(folder))}"
     )
     (folder / "hosts.yml").write_text(
         f"all:\n  vars: {{ansible_user: rollout}}\n  children:\n    {site}:\n"
@@ -37,6 +39,31 @@ def write_inventory(folder: Path, site: str = "testcity", network: str = NETWORK
     )
     (folder / "kinds.yml").write_text((Path("inventory/lab/kinds.yml")).read_text())
     return folder
+
+
+def drop_key(inventory: Path, system: str) -> Path:
+    """The private SSH key of an outside system."""
+    return inventory.with_name(f"{inventory.name}-drop") / system
+
+
+def _drop_systems(inventory: Path) -> list[dict[str, object]]:
+    """Two outside systems, each with a key of its own."""
+    systems: list[dict[str, object]] = []
+    for name in DROP_SYSTEMS:
+        key = drop_key(inventory, name)
+        if not key.exists():
+            key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", key], check=True)
+        systems.append(
+            {
+                "name": name,
+                "keys": [key.with_suffix(".pub").read_text().strip()],
+                "permissions": ["socket.push", "payment.post"],
+                "divisions": ["450100"],
+                "days": 90,
+            }
+        )
+    return systems
 
 
 @dataclass(frozen=True)

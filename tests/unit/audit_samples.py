@@ -100,7 +100,13 @@ RECORD_A = HostRecord(
     },
 )
 RECORD_S = HostRecord(
-    files={"/etc/nginx/nginx.conf": FILE}, services={"etcd.service": True, "nginx.service": True}
+    files={
+        "/etc/nginx/nginx.conf": FILE,
+        "/opt/jincai/current": LINK,
+        f"{ROOT}/pyvenv.cfg": FILE,
+        f"{ROOT}/bin/python": FILE,
+    },
+    services={"etcd.service": True, "nginx.service": True},
 )
 
 
@@ -118,7 +124,7 @@ def expectation(letter: Letter = "a", record: HostRecord | str | None = "its") -
         host=host(letter),
         build=BUILD,
         packages=MANIFEST.debs_of("storage" if letter == "s" else "minicomputer"),
-        environment=None if letter == "s" else ENVIRONMENT,
+        environment=ENVIRONMENT,
         record=own if record == "its" else record,  # type: ignore[arg-type]
     )
 
@@ -216,7 +222,7 @@ def raw(letter: Letter = "a") -> dict[str, Any]:
     said: dict[str, Any] = {
         "packages": [package(one) for one in expected.packages.values()],
         "files": files,
-        "venv": None,
+        "venv": venv(),
         "units": {name: unit(name) for name in names},
         "processes": {name: {"pids": [100, 101], "deleted": []} for name in names},
         "machine": {
@@ -234,7 +240,6 @@ def raw(letter: Letter = "a") -> dict[str, Any]:
         "seconds": 0.2,
     }
     if letter != "s":
-        said["venv"] = venv()
         said["answers"] |= {
             "cluster": CLUSTER,
             "patroni": {"state": "running", "patroni": {"version": "3.0.2", "scope": "nanning"}},

@@ -12,6 +12,13 @@ from rollout.inventory import load, select
 from rollout.paths import content
 
 LAB = content() / "inventory" / "lab"
+DROP = {
+    "name": "tax",
+    "keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample tax office"],
+    "permissions": ["socket.push"],
+    "divisions": ["450100"],
+    "days": 365,
+}
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -32,6 +39,12 @@ def test_the_lab_inventory_is_good() -> None:
         "nanning-s",
     ]
     assert inventory.sites["nanning"].storage.kind == "storage"
+
+
+def test_outside_systems_with_a_file_socket(tmp_path: Path) -> None:
+    drop = {"drop__systems": [DROP], "drop__networks": ["192.0.2.0/24"]}
+    site = load(write(tmp_path, lambda s: s["nanning"]["vars"].update(drop))).sites["nanning"]
+    assert [system.name for system in site.drop_systems] == ["tax"]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +90,31 @@ def test_the_lab_inventory_is_good() -> None:
             lambda s: s["nanning"]["hosts"]["nanning-a"].update(ansible_host="nowhere"),
             "nanning-a.ansible_host",
         ),
+        (
+            lambda s: s["nanning"]["vars"].update(drop__systems=[DROP], drop__networks=[]),
+            "drop__networks: the outside systems of drop__systems need a network",
+        ),
+        (
+            lambda s: s["nanning"]["vars"].update(
+                drop__systems=[DROP, DROP], drop__networks=["192.0.2.0/24"]
+            ),
+            "drop__systems: tax appears more than once",
+        ),
+        (
+            lambda s: s["nanning"]["vars"].update(
+                drop__systems=[DROP | {"keys": ['command="sh" ssh-rsa AAAA']}]
+            ),
+            "nanning.vars.drop__systems.0.keys.0: String should match",
+        ),
+        (
+            lambda s: s["nanning"]["vars"].update(drop__systems=[DROP | {"shell": "bash"}]),
+            "nanning.vars.drop__systems.0.shell: Extra inputs",
+        ),
+        (
+            lambda s: s["nanning"]["vars"].update(drop__networks=["192.0.2.1/24"]),
+            "nanning.vars.drop__networks.0: ",
+        ),
+        (lambda s: s["nanning"]["vars"].update(kind="city"), "nanning.vars.kind: not a site variable"),
         (lambda s: s.update(nanning=None), "nanning: expected vars and hosts"),
     ],
 )

@@ -1,11 +1,14 @@
 """What goes into an apply: each part changes the digest, nothing else does."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from rollout import clock
 from rollout.inventory import Inventory, Site
+from rollout.inventory.model import DropSystem
 from rollout.paths import Home
 from rollout.plan.inputs import input_sha256, secrets_digest
 from tests.unit.audit_samples import sha
@@ -91,3 +94,20 @@ def test_a_plan_generates_no_secrets(tmp_path: Path) -> None:
     site = inventory(tmp_path).sites["nanning"]
     assert secrets_digest(Home(tmp_path / "home"), site) == ""
     assert not (tmp_path / "home" / "secrets").exists()
+
+
+def test_an_outside_systems_key_is_looked_at_in_each_third_of_its_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = Inputs(tmp_path)
+    drop = DropSystem(
+        name="tax", keys=["ssh-ed25519 AAAA"], permissions=["socket.push"], divisions=["450100"], days=90
+    )
+    inputs.site = inputs.site.model_copy(update={"drop_systems": [drop]})
+    digests = []
+    for day in range(60):
+        now = datetime(2026, 1, 1, tzinfo=clock.SHANGHAI) + timedelta(days=day)
+        monkeypatch.setattr(clock, "now", lambda now=now: now)
+        digests.append(inputs.digest())
+    assert 2 <= len(set(digests)) <= 3
+    assert len(set(digests[:20])) <= 2

@@ -18,8 +18,6 @@ def dists(expected: HostExpectation, facts: HostFacts) -> list[Finding]:
 
     Where there is no environment at all, it and our own systems are missing; the others go without saying.
     """
-    if expected.environment is None:
-        return []
     wheels = expected.environment.wheels
     if facts.venv is None:
         whole = Finding(

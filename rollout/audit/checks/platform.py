@@ -73,8 +73,6 @@ def answer(facts: HostFacts, unit: str) -> Version | str:
 
 def platform(expected: HostExpectation, facts: HostFacts) -> list[Finding]:
     """For every running instance: other versions, editions or code than the release's, or no answer."""
-    if expected.environment is None:
-        return []
     active = facts.active
     findings: list[Finding] = []
     for unit in expected.instances(active):

@@ -25,7 +25,7 @@ def python_files(expected: HostExpectation, facts: HostFacts) -> list[Finding]:
 
     Those of a dist that has a finding itself go without saying.
     """
-    if expected.environment is None or facts.venv is None:
+    if facts.venv is None:
         return []
     if isinstance(facts.venv, ProbeError):
         return [unseen(ENVIRONMENT, facts.venv)]
