@@ -33,7 +33,7 @@ PAGES = {
     "payments by amount, sorted": f"/payment/payments?{BOOKS}&amount_from=1000000&sort=-amount",
     "payments of a unit": f"/payment/payments?{BOOKS}&agency_code=101001",
     "payments, bank": f"/payment/bank?{BOOKS}",
-    "clearing and zero balances": f"/payment/clearing?{BOOKS}&day=2010-06-30",
+    "zero balances, a month uncleared": f"/payment/clearing?{BOOKS}&day=2010-01-31",
     "quotas": f"/payment/quotas?{BOOKS}",
     "indicators": f"/budget/indicators?{BOOKS}",
     "vouchers": f"/ledger/vouchers?{BOOKS}",

