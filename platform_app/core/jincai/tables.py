@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as field_of
+from functools import cached_property
 from typing import Annotated, Any, Literal, LiteralString
 
 from psycopg import AsyncConnection, sql
@@ -95,6 +96,11 @@ class Table:
 
     def address(self) -> type[Address]:
         """The model of what may be asked of this list."""
+        return self._address
+
+    @cached_property
+    def _address(self) -> type[Address]:
+        # Making a model takes longer than most questions.
         fields: dict[str, Any] = {one.name: (_type(one) | None, None) for one in self.filters}
         sortable = [way + one.field for one in self.columns for way in ("", "-")]
         fields["sort"] = (Literal[("", *sortable)], "")
