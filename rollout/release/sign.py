@@ -18,6 +18,7 @@ from typing import Literal
 from rollout.errors import ConfigurationError, VerificationError
 from rollout.paths import Home
 from rollout.release import openpgp
+from rollout.secrets.files import locked
 
 Role = Literal["release", "report"]
 
@@ -112,8 +113,12 @@ def _gpg(folder: Path, *arguments: str, data: bytes = b"") -> bytes:
 
 @contextmanager
 def _agent(folder: Path) -> Iterator[str]:
-    """A short name for the key's folder (sockets have short paths), and no agent left behind."""
-    with tempfile.TemporaryDirectory(prefix="gpg") as short:
+    """A short name for the key's folder (sockets have short paths), and no agent left behind.
+
+    One at a time: the agent belongs to the folder, so whoever is done first would end it under the others'
+    hands. Two sites that are rolled out at once sign their records in the same second.
+    """
+    with locked(folder), tempfile.TemporaryDirectory(prefix="gpg") as short:
         home = Path(short) / "h"
         home.symlink_to(folder)
         try:

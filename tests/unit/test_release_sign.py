@@ -1,6 +1,7 @@
 """Two keys that never stand in for one another, and refusals that say what is wrong."""
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,15 @@ def test_no_agent_stays(home: Home) -> None:
     listing = subprocess.run(["ps", "-eo", "stat,args"], capture_output=True, text=True, check=True).stdout
     agents = [line for line in listing.splitlines() if "gpg-agent" in line and not line.startswith("Z")]
     assert not [line for line in agents if str(home.root) in line]
+
+
+def test_many_sign_at_once(home: Home) -> None:
+    """As the sites of one apply do; none may end the agent that another one is using."""
+    keyring = Keyring(home, "report")
+    with ThreadPoolExecutor(8) as pool:
+        signatures = list(pool.map(lambda _: keyring.sign_detached(DATA), range(32)))
+    for signature in signatures:
+        verify(DATA, signature, keyring.public_path)
 
 
 def test_a_long_path_is_no_hindrance(tmp_path: Path) -> None:
