@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from jincai_payment import application_check
 from jincai_payment.application import Application, ApplicationAsked, Content, Step, Trail
+from jincai_payment.bank.state import BANK_JOINS, BANK_STATE
 from jincai_payment.desk import DeskError
 
 _COLUMNS: LiteralString = """id, fiscal_year, division, agency_code, quota_id, kind, undoes, amount, pay_date,
@@ -52,13 +53,12 @@ SELECT action, revision, reason, by_whom, at
  WHERE application_id = %s
  ORDER BY id
 """
-_BANK_STATE = """
-SELECT CASE WHEN c.state = 'booked' THEN 'cleared' ELSE coalesce(b.state, 'waiting') END
+_BANK_STATE = f"""
+SELECT {BANK_STATE}
   FROM payment.payment AS p
-  LEFT JOIN payment.bank_order AS b ON b.payment_id = p.id
-  LEFT JOIN payment.clearing AS c ON c.id = b.clearing_id
+  {BANK_JOINS}
  WHERE p.id = %s AND p.kind = 'payment'
-"""
+"""  # noqa: S608 - our own words
 
 
 async def fetch(cx: AsyncConnection, ids: Sequence[int], *, lock: bool = False) -> list[Application]:

@@ -7,6 +7,7 @@ from jincai.platform import PlatformOf
 from jincai.tables import Column, Filter, Table
 from psycopg import sql
 
+from jincai_payment.bank.state import BANK_JOINS, BANK_STATE
 from jincai_payment.words import BANK_STATES, KINDS, PAY_TYPES
 
 router = APIRouter(prefix="/payment", include_in_schema=False)
@@ -15,17 +16,14 @@ PAYMENTS = Table(
     name="payments",
     # Books with quotas, which are few; among a million payments there is no index to find books by.
     books=sql.Identifier("payment", "quota"),
-    rows="""
+    rows=f"""
 SELECT p.id, p.pay_date, p.agency_code, p.payee_name, p.payee_account, p.purpose, p.kind, p.pay_type,
        p.exp_func_code, p.quota_id, p.amount,
-       CASE WHEN p.kind <> 'payment' THEN NULL
-            WHEN c.state = 'booked' THEN 'cleared'
-            ELSE coalesce(b.state, 'waiting') END AS bank_state
+       {BANK_STATE} AS bank_state
   FROM payment.payment AS p
-  LEFT JOIN payment.bank_order AS b ON b.payment_id = p.id
-  LEFT JOIN payment.clearing AS c ON c.id = b.clearing_id
+  {BANK_JOINS}
  WHERE p.fiscal_year = %(fiscal_year)s AND p.division = %(division)s
-""",
+""",  # noqa: S608 - our own words
     columns=(
         Column("凭证号", "Number", "id", "number", link="/payment/payments/{id}"),
         Column("日期", "Date", "pay_date", "date"),

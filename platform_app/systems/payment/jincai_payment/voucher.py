@@ -6,6 +6,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from pydantic import BaseModel, ConfigDict, computed_field
 
+from jincai_payment.bank.state import BANK_JOINS, BANK_STATE
 from jincai_payment.capital import capital
 from jincai_payment.desk import DeskError
 
@@ -76,14 +77,12 @@ class Voucher(BaseModel):
         return self.amount + sum(one.amount for one in self.undone_by)
 
 
-_READ = """
+_READ = f"""
 SELECT p.id, p.fiscal_year, p.division, p.agency_code, p.posting_no, p.quota_id, q.indicator_id,
        a.id AS application_id, p.voucher_id, p.kind, p.undoes, p.pay_type, p.set_mode_code, p.bgt_type_code,
        p.fund_type_code, p.exp_func_code, p.dep_exp_eco_code, p.project_code, p.payee_name, p.payee_account,
        p.payee_bank, p.payee_kind_code, p.purpose, p.amount, p.pay_date, p.warned, p.posted_by, p.posted_at,
-       CASE WHEN p.kind <> 'payment' THEN NULL
-            WHEN c.state = 'booked' THEN 'cleared'
-            ELSE coalesce(b.state, 'waiting') END AS bank_state,
+       {BANK_STATE} AS bank_state,
        b.bank_no, b.paid_date, b.reason AS bank_reason, c.voucher_id AS clearing_voucher_id,
        (SELECT coalesce(json_agg(json_build_object('id', u.id, 'kind', u.kind, 'pay_date', u.pay_date,
                                                    'amount', u.amount) ORDER BY u.id), '[]')
@@ -91,10 +90,9 @@ SELECT p.id, p.fiscal_year, p.division, p.agency_code, p.posting_no, p.quota_id,
   FROM payment.payment AS p
   LEFT JOIN payment.quota AS q ON q.id = p.quota_id
   LEFT JOIN payment.application AS a ON a.payment_id = p.id
-  LEFT JOIN payment.bank_order AS b ON b.payment_id = p.id
-  LEFT JOIN payment.clearing AS c ON c.id = b.clearing_id
+  {BANK_JOINS}
  WHERE p.id = %s
-"""
+"""  # noqa: S608 - our own words
 
 
 async def read(cx: AsyncConnection, payment_id: int) -> Voucher:

@@ -4,6 +4,7 @@ from jincai.tables import Column, Filter, Table
 from psycopg import sql
 
 from jincai_payment.bank.discrepancies import PROBLEMS
+from jincai_payment.bank.state import BANK_JOINS, BANK_STATE
 from jincai_payment.words import BANK_STATES, PAY_TYPES
 
 OUTCOMES = {
@@ -18,17 +19,16 @@ INSTRUCTIONS = Table(
     name="instructions",
     # Books with quotas, which are few; among a million payments there is no index to find books by.
     books=sql.Identifier("payment", "quota"),
-    rows="""
+    rows=f"""
 SELECT p.id, p.pay_date, p.agency_code, p.payee_name, p.pay_type, coalesce(b.amount, p.amount) AS amount,
-       CASE WHEN c.state = 'booked' THEN 'cleared' ELSE coalesce(b.state, 'waiting') END AS state,
+       {BANK_STATE} AS state,
        coalesce(b.attempts, 0) AS attempts, b.sent_to,
        to_char(b.sent_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI') AS sent_at,
        b.bank_no, b.paid_date, b.reason
   FROM payment.payment AS p
-  LEFT JOIN payment.bank_order AS b ON b.payment_id = p.id
-  LEFT JOIN payment.clearing AS c ON c.id = b.clearing_id
+  {BANK_JOINS}
  WHERE p.fiscal_year = %(fiscal_year)s AND p.division = %(division)s AND p.kind = 'payment'
-""",
+""",  # noqa: S608 - our own words
     columns=(
         Column("凭证号", "Number", "id", "number"),
         Column("支付日期", "Date", "pay_date", "date"),
