@@ -12,8 +12,8 @@ from rollout.apply import processes
 from rollout.apply.processes import Process
 from rollout.apply.remote import Remote, ask
 from rollout.errors import ApplyError, HeldError, UnreachableError
+from rollout.files import locked, write
 from rollout.paths import Home
-from rollout.secrets.files import locked, write
 
 FOLDER = "/var/lib/rollout"
 

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from rollout.apply.remote import Remote, ask
 from rollout.errors import VerificationError
+from rollout.files import write
 from rollout.paths import Home
 from rollout.record import SiteRecord
 from rollout.release.sign import Keyring, verify
-from rollout.secrets.files import write
 
 FOLDER = "/var/lib/rollout/records"
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Literal
 
 from rollout.errors import ConfigurationError, VerificationError
+from rollout.files import locked
 from rollout.paths import Home
 from rollout.release import openpgp
-from rollout.secrets.files import locked
 
 Role = Literal["release", "report"]
 

@@ -18,10 +18,10 @@ from typing import Any
 import yaml
 
 from rollout.errors import VerificationError
+from rollout.files import locked, write
 from rollout.inventory import Site
 from rollout.paths import Home
 from rollout.secrets import pki, vault
-from rollout.secrets.files import locked, write
 
 _KEEPALIVED_LIMIT = 8  # characters of a VRRP password that keepalived reads
 _ALPHABET = string.ascii_letters + string.digits

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from rollout import files
 from rollout.apply import record as records
 from rollout.audit import records as audit_records
 from rollout.clock import SHANGHAI
 from rollout.errors import VerificationError
 from rollout.paths import Home
 from rollout.record import HostRecord, ManagedFile, SiteRecord
-from rollout.secrets import files
 from tests.unit.test_apply_support import Local
 
 
