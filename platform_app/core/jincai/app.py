@@ -15,6 +15,7 @@ from jincai.auth.principal import Remembered, principal_of
 from jincai.database import Database
 from jincai.headers import SafeHeaders
 from jincai.metrics import CountRequests, Metrics
+from jincai.monitoring import routes as monitoring
 from jincai.pages import accounts, audit, drafts, editions, login, password, rendering, sign_on
 from jincai.pages import routes as pages
 from jincai.platform import Platform
@@ -40,6 +41,8 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
         every = (database, lane, door)
         await asyncio.gather(*(one.open() for one in every))
         async with AsyncExitStack() as stack:
+            for running in monitoring.RUNNING:
+                await stack.enter_async_context(running(app.state.platform))
             for system in systems:
                 if system.running:
                     await stack.enter_async_context(system.running(app.state.platform))
@@ -70,6 +73,8 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     app.include_router(editions.router)
     for one in (login, sign_on, password, accounts, audit):
         app.include_router(one.router)
+    for one in monitoring.ROUTERS:
+        app.include_router(one)
     app.mount("/static", StaticFiles(packages=[("jincai", "pages/static")]), name="static")
     for system in systems:
         # Nothing of a system is for nobody, whatever its author forgot.

@@ -34,6 +34,11 @@ PLATFORM_GRANTS = (
     Grant(table="standards.in_force", privileges=("SELECT",)),
     Grant(table="standards.edition_log", privileges=("SELECT", "INSERT")),
     Grant(table="hub.outbox", privileges=("SELECT", "INSERT")),
+    Grant(table="monitor.rule_version", privileges=("SELECT", "INSERT", "UPDATE")),
+    Grant(table="monitor.edition", privileges=("SELECT", "INSERT")),
+    Grant(table="monitor.edition_rule", privileges=("SELECT", "INSERT")),
+    Grant(table="monitor.alert", privileges=("SELECT", "INSERT")),
+    Grant(table="monitor.unjudged", privileges=("SELECT", "INSERT", "UPDATE")),
     Grant(table="hub.socket_push", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
 )
 

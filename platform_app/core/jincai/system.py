@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, model_validator
 
+from jincai.monitoring.vocabulary import Vocabulary
 from jincai.socket.document import Document
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class System(BaseModel):
         elements: standards it relies on, such as ``division``.
         demonstration: SQL file with rows for `jincai serve --demo`.
         companion: an outside system that the demonstration needs.
+        monitored: what monitoring rules may say of its records, one vocabulary for each kind.
+        rules: folder of the rule files it ships, ``R*.yml``.
         templates: folder of its pages' templates, which are then called ``<code>/<file>``.
     """
 
@@ -128,6 +131,8 @@ class System(BaseModel):
     replay: Callable[[str, str, int | None], bool] | None = None
     demonstration: Path | None = None
     templates: Path | None = None
+    monitored: tuple[InstanceOf[Vocabulary], ...] = ()
+    rules: Path | None = None
     companion: Companion | None = None
 
     @model_validator(mode="after")

@@ -31,6 +31,13 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "ledger.draft": ("编制凭证", "prepare vouchers"),
     "ledger.book": ("凭证记账", "book vouchers"),
     "ledger.close": ("结账", "close a period"),
+    "monitor.read": ("查看监控", "read monitoring"),
+    "monitor.handle": ("处理预警与案件", "work on alerts and cases"),
+    "monitor.reply": ("单位答复监控问询", "answer inquiries as a unit"),
+    "monitor.release": ("放行或驳回被拦截的支付", "release or reject held payments"),
+    "monitor.register": ("登记账户、合同与限额", "keep the registers of accounts, contracts and limits"),
+    "monitor.rule_draft": ("编制监控规则", "prepare monitoring rules"),
+    "monitor.rule_publish": ("发布监控规则", "publish monitoring rules"),
     "socket.push": ("推送单据", "push documents"),
     "socket.pull": ("拉取单据", "pull documents"),
     "auth.manage": ("管理账户与授权", "manage accounts and grants"),
@@ -89,8 +96,25 @@ ROLES: dict[str, Role] = {
     "ledger_checker": Role(
         "凭证复核", "Ledger, checker", "checker", "ledger", ("ledger.read", "ledger.book", "ledger.close")
     ),
+    "monitor_unit": Role("单位监控答复", "Unit's answers", "unit", "monitor", ("monitor.reply",)),
+    "monitor_maker": Role(
+        "监控专管",
+        "Monitoring, maker",
+        "maker",
+        "monitor",
+        ("monitor.read", "monitor.handle", "monitor.register", "monitor.rule_draft", "payment.read"),
+    ),
+    "monitor_checker": Role(
+        "监控主管",
+        "Monitoring, checker",
+        "checker",
+        "monitor",
+        ("monitor.read", "monitor.handle", "monitor.release", "monitor.rule_publish", "payment.read"),
+    ),
     "outside_system": Role("外部系统", "Outside system", "maker", "socket", ("socket.push", "socket.pull")),
-    "reader": Role("查询", "Reader", "reader", "", ("budget.read", "payment.read", "ledger.read")),
+    "reader": Role(
+        "查询", "Reader", "reader", "", ("budget.read", "payment.read", "ledger.read", "monitor.read")
+    ),
 }
 
 

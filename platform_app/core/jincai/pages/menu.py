@@ -11,6 +11,16 @@ STANDARDS = (
     MenuEntry(title="标准版本", title_en="Editions", path="/standards/editions"),
 )
 
+# 财政资金动态监控, a function that the platform itself grew.
+MONITOR = (
+    MenuEntry(title="预警", title_en="Alerts", path="/monitor/alerts"),
+    MenuEntry(title="案件", title_en="Cases", path="/monitor/cases"),
+    MenuEntry(title="规则", title_en="Rules", path="/monitor/rules"),
+    MenuEntry(title="统计", title_en="Statistics", path="/monitor/statistics"),
+)
+# A unit's people only answer.
+MONITOR_UNIT = (MenuEntry(title="问询", title_en="Inquiries", path="/monitor/inquiries"),)
+
 # By what one must be allowed.
 ADMINISTRATION = {
     "auth.manage": MenuEntry(title="账户", title_en="Accounts", path="/accounts"),
@@ -43,4 +53,8 @@ def groups(platform: Platform, principal: Principal | None) -> tuple[Group, ...]
     )
     desk = tuple(entry for code, entry in ADMINISTRATION.items() if code in principal.permissions)
     administration = (Group("管理", "Administration", desk),) if desk else ()
-    return (Group("标准", "Standards", STANDARDS), *administration, *systems)
+    monitor = MONITOR if "monitor.read" in principal.permissions else ()
+    if "monitor.reply" in principal.permissions:
+        monitor = MONITOR_UNIT
+    monitoring = (Group("监控", "Monitoring", monitor),) if monitor else ()
+    return (Group("标准", "Standards", STANDARDS), *administration, *systems, *monitoring)

@@ -7,6 +7,7 @@ from jincai.system import Companion, Grant, MenuEntry, System
 
 from jincai_payment import __version__
 from jincai_payment.documents import DOCUMENTS
+from jincai_payment.monitored import PAYMENTS
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -56,6 +57,10 @@ SYSTEM = System(
         Grant(table="payment.plan", privileges=("SELECT", "INSERT", "UPDATE")),
         Grant(table="payment.application", privileges=("SELECT", "INSERT", "UPDATE")),
         Grant(table="payment.application_step", privileges=("SELECT", "INSERT")),
+        Grant(table="payment.held", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="payment.own_account", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="payment.contract", privileges=("SELECT", "INSERT", "UPDATE")),
+        Grant(table="payment.unit_limit", privileges=("SELECT", "INSERT", "UPDATE")),
     ),
     router=_router,
     running=_running,
@@ -67,9 +72,14 @@ SYSTEM = System(
         MenuEntry(title="支付申请", title_en="Applications", path="/payment/applications"),
         MenuEntry(title="支付凭证", title_en="Payments", path="/payment/payments"),
         MenuEntry(title="银行指令", title_en="Bank", path="/payment/bank"),
+        MenuEntry(title="拦截", title_en="Held", path="/payment/held"),
+        MenuEntry(title="资金查询", title_en="Fund query", path="/payment/search"),
+        MenuEntry(title="登记簿", title_en="Registers", path="/payment/registers"),
         MenuEntry(title="清算", title_en="Clearing", path="/payment/clearing"),
     ),
     templates=_HERE / "templates",
+    monitored=(PAYMENTS,),
+    rules=_HERE / "rules",
     consumes=("indicator", "payment_order"),
     publishes=("quota", "payment"),
     documents=DOCUMENTS,

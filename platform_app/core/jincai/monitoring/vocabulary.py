@@ -1,0 +1,73 @@
+"""What rules may speak of: declared by the system whose records they judge."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Type = Literal["text", "fen", "integer", "date", "boolean"]
+Subject = Literal["payment", "indicator"]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of the judged record.
+
+    Attributes:
+        type: what it may be compared with; ``fen`` is an integer number of fen.
+        title: Chinese name.
+        title_en: English name.
+        sql: its expression over the judged record ``p``; over an earlier one ``h`` in windows.
+        of_history: whether windows may ask it of earlier records.
+        built_in: answered by the system itself: a rule of it is this field alone (R14's quota check).
+    """
+
+    type: Type
+    title: str
+    title_en: str
+    sql: str
+    of_history: bool = True
+    built_in: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A question to a register, called like a function: ``own_account(payee_account)``.
+
+    Attributes:
+        arguments: types of what it is asked, in order.
+        answer: type of its answer.
+        title: what it answers, in Chinese.
+        title_en: the same in English.
+        sql: its expression; ``{0}``, ``{1}`` … stand for the arguments, ``p`` for the judged record.
+    """
+
+    arguments: tuple[Type, ...]
+    answer: Type
+    title: str
+    title_en: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Everything that rules about one kind of record may say.
+
+    Attributes:
+        subject: the kind of record.
+        relation: the table of records, such as ``payment.payment``; judged as ``p``, earlier ones as ``h``.
+        unit: columns that name whose history counts, such as ``("unit_id",)``.
+        order: the column that orders a unit's records: earlier is smaller.
+        date: the column that windows measure time by.
+        fields: name → field.
+        lookups: name → register.
+        history: condition on ``h`` that every window keeps, such as only payments that count.
+    """
+
+    subject: Subject
+    relation: str
+    unit: tuple[str, ...]
+    order: str
+    date: str
+    fields: Mapping[str, Field]
+    lookups: Mapping[str, Lookup] = field(default_factory=dict)
+    history: str = "true"
