@@ -73,8 +73,8 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     app.include_router(editions.router)
     for one in (login, sign_on, password, accounts, audit):
         app.include_router(one.router)
-    for one in monitoring.ROUTERS:
-        app.include_router(one)
+    for router in monitoring.ROUTERS:
+        app.include_router(router)
     app.mount("/static", StaticFiles(packages=[("jincai", "pages/static")]), name="static")
     for system in systems:
         # Nothing of a system is for nobody, whatever its author forgot.

@@ -53,7 +53,7 @@ def groups(platform: Platform, principal: Principal | None) -> tuple[Group, ...]
     )
     desk = tuple(entry for code, entry in ADMINISTRATION.items() if code in principal.permissions)
     administration = (Group("管理", "Administration", desk),) if desk else ()
-    monitor = MONITOR if "monitor.read" in principal.permissions else ()
+    monitor: tuple[MenuEntry, ...] = MONITOR if "monitor.read" in principal.permissions else ()
     if "monitor.reply" in principal.permissions:
         monitor = MONITOR_UNIT
     monitoring = (Group("监控", "Monitoring", monitor),) if monitor else ()
