@@ -59,16 +59,20 @@ class PaymentOrder(BaseModel):
 
 
 class Answer(BaseModel):
-    """What became of an order; asked again under its key, an order is answered the same."""
+    """What became of an order; asked again under its key, an order is answered the same.
+
+    A held one waits until another person releases it; ``rules`` stopped it, or forbade it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    outcome: Literal["posted", "refused"]
+    outcome: Literal["posted", "refused", "held"]
     reason: str
     payment_id: int | None
     posting_no: int | None
     again: bool
     warned: bool
+    rules: tuple[str, ...]
 
 
 _Reader = Annotated[Principal, Depends(may("payment.read"))]
@@ -117,4 +121,5 @@ def _answer(decision: Decision) -> Answer:
         posting_no=decision.posting_no,
         again=decision.again,
         warned=decision.warned,
+        rules=decision.rules,
     )

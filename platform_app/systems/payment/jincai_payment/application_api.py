@@ -125,7 +125,8 @@ def said(one: Signed, request: Request) -> str:
     if one.signed:
         return ""
     unknown = (f"记账未通过:{one.reason}", f"Posting refused it: {one.reason}")
-    return REFUSALS.get(one.reason, unknown)[0 if language.of(request) == "zh" else 1]
+    text = REFUSALS.get(one.reason, unknown)[0 if language.of(request) == "zh" else 1]
+    return f"{', '.join(one.rules)}: {text}" if one.rules else text
 
 
 async def _moved(

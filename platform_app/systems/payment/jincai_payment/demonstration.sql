@@ -33,3 +33,9 @@ SELECT m.id, m.fiscal_year, m.division, m.agency_code, m.revision, s.action, m.m
   FROM made AS m
  CROSS JOIN (VALUES (1, 'made'), (2, 'submitted')) AS s (n, action)
  ORDER BY m.id, s.n;
+-- 账户备案: an account of the example unit's own, which no payment may go to unseen.
+INSERT INTO payment.own_account (division, agency_code, holder, account, made_by)
+SELECT DISTINCT i.division, i.agency_code, '示例:市机关事务局', '4500100000000101', '示例'
+  FROM budget.indicator AS i
+ WHERE i.indicator_no LIKE '示例-%' AND i.agency_code = '101001'
+    ON CONFLICT DO NOTHING;

@@ -47,6 +47,15 @@ SELECT DISTINCT application_id
  WHERE application_id = ANY (%s) AND by_whom = %s AND action IN ('made', 'edited', 'submitted')
  ORDER BY 1
 """
+# Those whose order rules hold under the key of now.
+_HELD = """
+SELECT a.id
+  FROM payment.application AS a
+  JOIN payment.held AS h
+    ON (h.division, h.idempotency_key) = (a.division, format('application-%%s-%%s', a.id, a.revision))
+ WHERE a.id = ANY (%s) AND h.state = 'held'
+ ORDER BY 1
+"""
 
 
 async def move(
@@ -65,9 +74,21 @@ async def move(
         await require_not_written_by(cx, principal, due)
     if step == "return":
         _require_stage(principal, [one for one in found if one.id in due])
+    if step in {"return", "void"}:
+        await _require_not_held(cx, due)
     await cx.execute(_MOVE, {"state": state, "actor": principal.actor, "ids": due})
     await applications.note(cx, principal, state, dict.fromkeys(due, reason))
     return await applications.fetch(cx, ids)
+
+
+async def _require_not_held(cx: AsyncConnection, ids: Sequence[int]) -> None:
+    held = await (await cx.execute(_HELD, (list(ids),))).fetchone()
+    if held:
+        raise DeskError(
+            409,
+            f"支付申请 {held[0]} 已被监控拦截,须先由监控主管驳回,才能退回或作废。",
+            f"Application {held[0]} is held by monitoring: a supervisor rejects it first.",
+        )
 
 
 async def require_done_by(

@@ -58,7 +58,10 @@ Reason = Literal[
     "not_yours",  # beyond the asker's scope
     "key_used",  # the key was used for another order
     "nothing_to_undo",  # no such payment of this quota
+    "other_payee",  # what is undone went to another account
     "over_undone",  # more would be undone than was paid
+    "forbidden",  # by a rule before payment
+    "rejected",  # held by a rule, and rejected by another person
 ]
 
 
@@ -67,17 +70,19 @@ class Decision:
     """What became of an order.
 
     Attributes:
-        outcome: ``posted`` or ``refused``.
+        outcome: ``posted``, ``refused``, or ``held`` until another person releases or rejects it.
         reason: why it was refused.
         payment_id: of the payment posted.
         posting_no: its number among its unit's payments.
         again: whether this order had been decided before; the answer is the same.
         warned: whether it went beyond a quota that only warns.
+        rules: those that stopped it.
     """
 
-    outcome: Literal["posted", "refused"]
+    outcome: Literal["posted", "refused", "held"]
     reason: Reason = ""
     payment_id: int | None = None
     posting_no: int | None = None
     again: bool = False
     warned: bool = False
+    rules: tuple[str, ...] = ()

@@ -23,13 +23,14 @@ _NEXT = "UPDATE payment.application SET revision = revision + 1 WHERE id = ANY (
 
 
 class Signed(BaseModel):
-    """What became of an application; ``reason`` as `jincai_payment.order.Reason`, if `post` refused it."""
+    """What became of an application; ``reason`` as `order.Reason`, or ``held``, if `post` did not post it."""
 
     model_config = ConfigDict(frozen=True)
 
     id: int
     signed: bool
     reason: str = ""
+    rules: tuple[str, ...] = ()
     payment_id: int | None = None
     warned: bool = False
     again: bool = False
@@ -62,12 +63,13 @@ async def sign(cx: AsyncConnection, principal: Principal, ids: Sequence[int]) ->
 
 async def _record(cx: AsyncConnection, principal: Principal, decided: Mapping[int, Decision]) -> None:
     signed = {n: one.payment_id for n, one in decided.items() if one.outcome == "posted"}
-    refused: dict[int, str] = {
-        n: one.reason or one.outcome for n, one in decided.items() if one.outcome != "posted"
-    }
+    refused: dict[int, str] = {n: one.reason for n, one in decided.items() if one.outcome == "refused"}
+    # What rules hold keeps its key: it waits for another person's release, and is not asked under another.
+    held = [n for n, one in decided.items() if one.outcome == "held" and not one.again]
     await cx.execute(_SIGN, (principal.actor, list(signed), list(signed.values())))
     await applications.note(cx, principal, "signed", dict.fromkeys(signed, ""))
     await applications.note(cx, principal, "refused", refused)
+    await applications.note(cx, principal, "held", dict.fromkeys(held, ""))
     await cx.execute(_NEXT, (list(refused),))
 
 
@@ -75,7 +77,8 @@ def _answer(number: int, decision: Decision) -> Signed:
     return Signed(
         id=number,
         signed=decision.outcome == "posted",
-        reason=decision.reason,
+        reason=decision.reason or ("held" if decision.outcome == "held" else ""),
+        rules=decision.rules,
         payment_id=decision.payment_id,
         warned=decision.warned,
     )

@@ -41,6 +41,7 @@ STEPS: Words = {
     "reviewed": ("审核", "Reviewed"),
     "signed": ("签章", "Signed"),
     "refused": ("签章未通过", "Not signed"),
+    "held": ("监控拦截", "Held by monitoring"),
     "returned": ("退回", "Returned"),
     "void": ("作废", "Voided"),
 }
@@ -69,6 +70,22 @@ REFUSALS: Words = {
     "nothing_to_undo": (
         "原支付不存在,或不是从该额度支付的。请退回单位改选原支付。",
         "There is no such payment of this quota to undo. Return it, and let the unit name another.",
+    ),
+    "held": (
+        "监控规则拦截了这笔支付,须由监控主管说明理由后放行或驳回。",
+        "Monitoring rules hold this payment: a supervisor releases or rejects it, with a reason.",
+    ),
+    "forbidden": (
+        "监控规则禁止这笔支付。请按规则的说明更正后重新申请。",
+        "Monitoring rules forbid this payment. Correct what the rule names, and ask anew.",
+    ),
+    "rejected": (
+        "这笔支付被拦截后已驳回。请按驳回理由更正后重新申请。",
+        "This payment was held and rejected. Correct it as the reason says, and ask anew.",
+    ),
+    "other_payee": (
+        "退款或更正须与原支付的收款账户一致。请改回原收款账户。",
+        "What undoes a payment names the account that was paid. Give that account.",
     ),
     "over_undone": (
         "退款(更正)累计超过原支付金额。请减少金额。",

@@ -75,7 +75,7 @@ CREATE TRIGGER never_removed BEFORE DELETE OR TRUNCATE ON payment.held
 -- Names and accounts as they are compared: without spaces, brackets, hyphens, or the full-width twins of letters.
 CREATE FUNCTION payment.plain(said text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-AS $$ SELECT translate(upper(normalize(said, NFKC)), E' \t　()[]<>〈〉《》【】-—–_·.,、。''"', '') $$;
+AS $$ SELECT translate(upper(normalize(said, NFKC)), E' \t　()[]<>〈〉《》【】-—–_·.,:;、。''"', '') $$;
 
 -- 账户备案: accounts that units hold themselves. Closed by a date, never removed.
 CREATE TABLE payment.own_account (
@@ -154,6 +154,11 @@ CREATE TRIGGER never_removed BEFORE DELETE OR TRUNCATE ON payment.contract
 CREATE TRIGGER never_removed BEFORE DELETE OR TRUNCATE ON payment.unit_limit
     FOR EACH STATEMENT EXECUTE FUNCTION payment.refuse_change();
 
+-- A step of an application whose order rules held, and of its release.
+ALTER TABLE payment.application_step DROP CONSTRAINT application_step_action_check;
+ALTER TABLE payment.application_step ADD CONSTRAINT application_step_action_check
+    CHECK (action IN ('made', 'edited', 'submitted', 'reviewed', 'signed', 'refused', 'returned', 'void', 'held'));
+
 -- As before, with what was held or forbidden; 'reason' of those is their state.
 DROP FUNCTION payment.decided(text[], text[]);
 CREATE FUNCTION payment.decided(divisions text[], keys text[])
@@ -167,7 +172,7 @@ AS $$
 BEGIN
     RETURN QUERY
     SELECT w.division, w.key, p.id, p.posting_no, p.warned, coalesce(p.digest, h.digest, r.digest),
-           coalesce(h.state, r.reason), h.rules
+           coalesce(r.reason, h.state), h.rules
       FROM unnest(divisions, keys) AS w (division, key)
       LEFT JOIN payment.payment AS p ON (p.division, p.idempotency_key) = (w.division, w.key)
       LEFT JOIN payment.refusal AS r ON (r.division, r.idempotency_key) = (w.division, w.key)

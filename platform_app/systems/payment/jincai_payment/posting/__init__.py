@@ -1,0 +1,1 @@
+"""The parts of `jincai_payment.post`: what it stands on, what it decides, what rules say, what is written."""
