@@ -52,7 +52,7 @@ def read(text: str) -> Document:
         _look_at_events(text)
         node = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark: yaml.Mark | None = error.problem_mark or error.context_mark
         raise Unreadable(
             (mark.line + 1 if mark else 1, f"no YAML: {error.problem or error.context}")
         ) from error
@@ -70,7 +70,7 @@ def read(text: str) -> Document:
 def _look_at_events(text: str) -> None:
     depth = documents = 0
     for event in yaml.parse(text, yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise Unreadable(
                 (line, "anchors (&) and aliases (*) are not used here: write it out, or in quotes")
@@ -90,7 +90,7 @@ def _value(node: yaml.Node, path: Path, document: Document, problems: list[tuple
     document.lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.SequenceNode):
         return [_value(one, (*path, place), document, problems) for place, one in enumerate(node.value)]
-    if not isinstance(node, yaml.MappingNode):
+    if isinstance(node, yaml.ScalarNode):
         return _scalar(node, problems)
     found: dict[str, Plain] = {}
     for key, value in node.value:
@@ -108,7 +108,7 @@ def _value(node: yaml.Node, path: Path, document: Document, problems: list[tuple
     return found
 
 
-def _scalar(node: yaml.Node, problems: list[tuple[int, str]]) -> Plain:
+def _scalar(node: yaml.ScalarNode, problems: list[tuple[int, str]]) -> Plain:
     text = str(node.value)
     if node.style is not None:
         return text

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlglot import exp
 
@@ -21,6 +22,7 @@ from jincai.monitoring.language.tree import (
     Negative,
     Node,
     Not,
+    Operator,
     Some,
 )
 from jincai.monitoring.language.wording import said
@@ -28,13 +30,25 @@ from jincai.monitoring.language.wording import said
 DEPTH_MOST = 40
 IN_MOST = 200
 NUMBER_MOST = 10**15
-_COMPARISONS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
-_ARITHMETIC = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}
+_COMPARISONS: dict[type[exp.Expression], Operator] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
+_ARITHMETIC: dict[type[exp.Expression], Literal["+", "-", "*", "/"]] = {
+    exp.Add: "+",
+    exp.Sub: "-",
+    exp.Mul: "*",
+    exp.Div: "/",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """Understands expressions of one rule; ``inside`` a window's condition bare fields are the earlier record's."""
+    """Understands one rule's expressions; ``inside`` a window's condition a field is the earlier record's."""
 
     names: Names
     inside: bool = False
@@ -46,7 +60,7 @@ class Checker:
             Refused: it is nothing that the language has, or does not fit together.
         """
         if depth > DEPTH_MOST:
-            raise Refused(f"it is nested more than {DEPTH_MOST} deep")
+            raise Refused(f"nested more than {DEPTH_MOST} deep")
         if isinstance(tree, exp.Paren):
             return self.understood(tree.this, depth + 1)
         if meaning := _MEANINGS.get(type(tree)):
@@ -79,7 +93,7 @@ class Checker:
 
     def _compared(self, tree: exp.Expression, depth: int) -> Node:
         left, right = self.understood(tree.this, depth), self.understood(tree.expression, depth)
-        return types.comparison(_COMPARISONS[type(tree)], left, right)  # type: ignore[arg-type]
+        return types.comparison(_COMPARISONS[type(tree)], left, right)
 
     def _between(self, tree: exp.Expression, depth: int) -> Node:
         if tree.args.get("symmetric"):
@@ -104,7 +118,7 @@ class Checker:
     def _calculated(self, tree: exp.Expression, depth: int) -> Node:
         left, right = self.understood(tree.this, depth), self.understood(tree.expression, depth)
         operator = _ARITHMETIC[type(tree)]
-        return Arithmetic(operator, left, right, types.arithmetic(operator, left, right))  # type: ignore[arg-type]
+        return Arithmetic(operator, left, right, types.arithmetic(operator, left, right))
 
     def _minus(self, tree: exp.Expression, depth: int) -> Node:
         what = self.understood(tree.this, depth)

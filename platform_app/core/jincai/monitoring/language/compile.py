@@ -19,7 +19,7 @@ class Compiled:
     """What runs.
 
     Attributes:
-        predicate: SQL over ``p``, a row of the vocabulary's relation; true or false, never NULL, and never fails.
+        predicate: SQL over ``p``, a row of the relation; true or false, never NULL, and it never fails.
         windows: whether it reads earlier records.
         built_in: the field that the system decides by itself, if the rule is that field.
     """

@@ -1,4 +1,4 @@
-"""What an expression may speak of: fields, thresholds, lists, registers; and what was meant by another name."""
+"""What an expression may speak of: fields, thresholds, lists, registers; and what an unknown name meant."""
 
 import difflib
 from collections.abc import Iterable
@@ -21,8 +21,8 @@ def unknown(what: str, name: str, there_are: Iterable[str]) -> Refused:
     """The refusal of a name, with the one that was meant if it looks like it, and those there are."""
     known = sorted(there_are)
     near = difflib.get_close_matches(name.lower(), known, 1)
-    meant = f"; did you mean {near[0]}?" if near else ";"
-    return Refused(f"there is no {what} {name}{meant} There are: {', '.join(known) or 'none'}")
+    meant = f", perhaps {near[0]} is meant" if near else ""
+    return Refused(f"there is no {what} {name}{meant}; there are: {', '.join(known) or 'none'}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ a comment, a second statement, a cast or a sub-select stop here already. The par
 by itself: a call is a name and its arguments, and `check` says which names there are.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.parsers.postgres import PostgresParser
+from sqlglot.tokenizer_core import Token, TokenType
 
 from jincai.monitoring.language.errors import Refused
 
@@ -29,15 +30,14 @@ _ALLOWED = frozenset(
 _PREFIX = frozenset({TokenType.NOT, TokenType.DASH})
 
 
-class _Rules(Postgres):
-    class Parser(Postgres.Parser):
-        FUNCTIONS: ClassVar = {}
-        FUNCTION_PARSERS: ClassVar = {}
-        NO_PAREN_FUNCTIONS: ClassVar = {}
-        NO_PAREN_FUNCTION_PARSERS: ClassVar = {}
+class _Parser(PostgresParser):
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {}
+    NO_PAREN_FUNCTIONS: ClassVar[dict[Any, Any]] = {}
+    NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {}
 
 
-_DIALECT = _Rules()
+_DIALECT = Postgres()
 
 
 def parsed(text: str) -> exp.Expression:
@@ -49,7 +49,7 @@ def parsed(text: str) -> exp.Expression:
     words = _words(text)
     _bounded(words)
     try:
-        trees = [tree for tree in _DIALECT.parser().parse(words, text) if tree is not None]
+        trees = [tree for tree in _Parser(dialect=_DIALECT).parse(words, text) if tree is not None]
     except ParseError as error:
         raise Refused(_said(error)) from error
     if len(trees) != 1 or not isinstance(trees[0], exp.Expression):

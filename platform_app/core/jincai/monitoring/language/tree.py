@@ -3,12 +3,13 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 # A vocabulary's types, and ``number``: a plain number as written, which may be fen or a count.
 Type = Literal["text", "fen", "integer", "number", "date", "boolean"]
 Whose = Literal["judged", "earlier"]
 Operator = Literal["=", "<>", "<", "<=", ">", ">="]
+SpanKind = Literal["days", "this_day", "this_month", "this_year"]
 Measure = Literal["past_count", "past_sum", "past_max", "past_distinct"]
 
 
@@ -129,7 +130,7 @@ class Not:
 class Span:
     """How far a window reaches: ``days`` (less than so many days away), or the same day, month or year."""
 
-    kind: Literal["days", "this_day", "this_month", "this_year"]
+    kind: SpanKind
     days: int = 0
 
 
@@ -173,25 +174,16 @@ Node = (
 )
 
 
+_NODES = get_args(Node)
+
+
 def children(node: Node) -> tuple[Node, ...]:
-    """What a node is made of."""
-    match node:
-        case Call() | Ask():
-            return node.arguments
-        case Arithmetic() | Comparison():
-            return (node.left, node.right)
-        case Every() | Some():
-            return node.terms
-        case Not():
-            return (node.term,)
-        case Negative():
-            return (node.what,)
-        case Member():
-            return (node.what, *node.options)
-        case Window(condition=condition) if condition is not None:
-            return (condition,)
-        case _:
-            return ()
+    """What a node is made of, in order."""
+    found: list[Node] = []
+    for name in node.__slots__:
+        value = getattr(node, name)
+        found += (one for one in (value if isinstance(value, tuple) else (value,)) if isinstance(one, _NODES))
+    return tuple(found)
 
 
 def parts(node: Node) -> Iterator[Node]:

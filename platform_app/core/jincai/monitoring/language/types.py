@@ -52,9 +52,8 @@ def arithmetic(operator: Literal["+", "-", "*", "/"], left: Node, right: Node) -
     else:
         found = _quotient(left.type, right.type)
     if found is None:
-        raise Refused(
-            f"{said(left)} {operator} {said(right)}: {TYPES[left.type]} {operator} {TYPES[right.type]} means nothing"
-        )
+        kinds = f"{TYPES[left.type]} {operator} {TYPES[right.type]}"
+        raise Refused(f"{said(left)} {operator} {said(right)}: {kinds} means nothing")
     return found
 
 

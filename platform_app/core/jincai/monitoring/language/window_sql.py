@@ -36,7 +36,7 @@ def window(node: Window, vocabulary: Vocabulary, relation: str, condition: str |
         f"({vocabulary.history})",
     ]
     aggregate = _AGGREGATES[node.measure].format(measured)
-    return f"(SELECT {aggregate} FROM {relation} AS h WHERE {' AND '.join(terms)})"
+    return f"(SELECT {aggregate} FROM {relation} AS h WHERE {' AND '.join(terms)})"  # noqa: S608 - every part is ours
 
 
 def _of_unit(node: Window, vocabulary: Vocabulary) -> list[str]:
@@ -47,7 +47,7 @@ def _earlier(node: Window, vocabulary: Vocabulary) -> list[str]:
     order = f"h.{vocabulary.order} < p.{vocabulary.order}"
     if not node.across:
         return [order]
-    # Other units count their records by themselves: all of theirs in the span count, of its own the earlier ones.
+    # Other units number their records by themselves: all theirs in the span count, of its own the earlier.
     other = " OR ".join(f"h.{column} <> p.{column}" for column in vocabulary.unit)
     return [f"({other} OR {order})"]
 

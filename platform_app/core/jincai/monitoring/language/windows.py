@@ -7,7 +7,7 @@ from sqlglot import exp
 from jincai.monitoring.language.calls import arguments_of, name_of
 from jincai.monitoring.language.errors import Refused
 from jincai.monitoring.language.names import KEYS, SPANS
-from jincai.monitoring.language.tree import FieldOf, Measure, Span, Type, Window
+from jincai.monitoring.language.tree import FieldOf, Measure, Span, SpanKind, Type, Window
 
 if TYPE_CHECKING:
     from jincai.monitoring.language.check import Checker
@@ -68,7 +68,7 @@ def _span(tree: exp.Expression, inside: "Checker") -> Span:
     if kind != "days":
         if arguments:
             raise Refused(f"{kind}() takes no argument")
-        return Span(kind)  # type: ignore[arg-type] - one of SPANS
+        return Span(cast("SpanKind", kind))
     value = str(arguments[0].this) if len(arguments) == 1 and isinstance(arguments[0], exp.Literal) else ""
     if not (value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= DAYS_MOST):
         raise Refused(f"days(n) takes a number from 1 to {DAYS_MOST}")

@@ -1,6 +1,8 @@
 """An understood expression as its author would write it, for messages."""
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 from jincai.monitoring.language.tree import (
     Arithmetic,
@@ -18,7 +20,6 @@ from jincai.monitoring.language.tree import (
     ThresholdOf,
     Window,
     Words,
-    children,
 )
 
 TYPES = {
@@ -38,44 +39,42 @@ def said(node: Node) -> str:
 
 
 def _said(node: Node) -> str:
-    match node:
-        case Constant():
-            return _constant(node.value)
-        case FieldOf() | ThresholdOf() | Words():
-            return node.name
-        case Every() | Some():
-            word = " AND " if isinstance(node, Every) else " OR "
-            return word.join(
-                f"({_said(one)})" if isinstance(one, (Every, Some)) else _said(one) for one in node.terms
-            )
-        case Arithmetic() | Comparison():
-            return f"{_said(node.left)} {node.operator} {_said(node.right)}"
-        case _:
-            return _called(node)
+    return _WRITERS[type(node)](node)
 
 
-def _called(node: Node) -> str:
-    arguments = ", ".join(_said(one) for one in children(node))
-    match node:
-        case Call():
-            return f"{node.function}({arguments})"
-        case Ask():
-            return f"{node.lookup}({arguments})"
-        case Not():
-            return f"NOT ({arguments})"
-        case Negative():
-            return f"-({arguments})"
-        case Member():
-            return f"{_said(node.what)} IN ({', '.join(_said(one) for one in node.options)})"
-        case Window():
-            return f"{node.measure}(…)"
-        case _:
-            return "…"
+def _list(nodes: tuple[Node, ...]) -> str:
+    return ", ".join(map(_said, nodes))
 
 
-def _constant(value: str | int | dt.date | bool) -> str:
+def _joined(word: str) -> Callable[[Every | Some], str]:
+    def one(node: Node) -> str:
+        return f"({_said(node)})" if isinstance(node, (Every, Some)) else _said(node)
+
+    return lambda node: word.join(map(one, node.terms))
+
+
+def _constant(node: Constant) -> str:
+    value = node.value
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
     return f"DATE '{value}'" if isinstance(value, dt.date) else str(value)
+
+
+_WRITERS: dict[type[Node], Callable[[Any], str]] = {
+    Constant: _constant,
+    FieldOf: lambda node: node.name,
+    ThresholdOf: lambda node: node.name,
+    Words: lambda node: node.name,
+    Call: lambda node: f"{node.function}({_list(node.arguments)})",
+    Ask: lambda node: f"{node.lookup}({_list(node.arguments)})",
+    Arithmetic: lambda node: f"({_said(node.left)} {node.operator} {_said(node.right)})",
+    Negative: lambda node: f"-({_said(node.what)})",
+    Comparison: lambda node: f"{_said(node.left)} {node.operator} {_said(node.right)}",
+    Member: lambda node: f"{_said(node.what)} IN ({_list(node.options)})",
+    Every: _joined(" AND "),
+    Some: _joined(" OR "),
+    Not: lambda node: f"NOT ({_said(node.term)})",
+    Window: lambda node: f"{node.measure}(…)",
+}
