@@ -11,6 +11,7 @@ from jincai import identity, plugins, settings
 from jincai import migrate as migration
 from jincai.auth import command
 from jincai.errors import ConfigurationError, Exit, JincaiError
+from jincai.monitoring.command import rules
 from jincai.socket import command as socket
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(command.account)
 app.add_typer(command.key)
+app.add_typer(rules)
 app.command()(socket.drop)
 app.command("check-socket")(socket.check_socket)
 

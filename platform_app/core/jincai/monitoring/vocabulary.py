@@ -1,5 +1,6 @@
 """What rules may speak of: declared by the system whose records they judge."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -19,6 +20,7 @@ class Field:
         sql: its expression over the judged record ``p``; over an earlier one ``h`` in windows.
         of_history: whether windows may ask it of earlier records.
         built_in: answered by the system itself: a rule of it is this field alone (R14's quota check).
+        ordinary: its value in an ordinary record, for a rule's examples; None: nothing in particular.
     """
 
     type: Type
@@ -27,6 +29,7 @@ class Field:
     sql: str
     of_history: bool = True
     built_in: bool = False
+    ordinary: bool | int | dt.date | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Lookup:
         title: what it answers, in Chinese.
         title_en: the same in English.
         sql: its expression; ``{0}``, ``{1}`` … stand for the arguments, ``p`` for the judged record.
+        unregistered: what it answers if the register says nothing, for a rule's examples: SQL like ``{1}``.
     """
 
     arguments: tuple[Type, ...]
@@ -46,6 +50,7 @@ class Lookup:
     title: str
     title_en: str
     sql: str
+    unregistered: str = "NULL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,28 +3,34 @@
 Every expression stands over ``p``, the judged payment or order, or ``h``, an earlier payment of its unit.
 """
 
+import datetime as dt
+
 from jincai.monitoring.vocabulary import Field, Lookup, Vocabulary
 
+# Each with what an ordinary payment has there: ¥100.00 transferred to 示例公司.
 _TEXTS = {
-    "division": ("区划", "division"),
-    "agency_code": ("预算单位", "unit"),
-    "set_mode_code": ("结算方式", "settlement mode"),
-    "pay_type": ("支付方式", "way of payment"),
-    "payee_name": ("收款人", "payee"),
-    "payee_account": ("收款账号", "payee's account"),
-    "payee_bank": ("收款银行", "payee's bank"),
-    "payee_kind_code": ("收款人类别", "kind of payee"),
-    "purpose": ("用途", "purpose"),
-    "bgt_type_code": ("指标类型", "kind of budget"),
-    "fund_type_code": ("资金性质", "fund"),
-    "exp_func_code": ("功能分类", "function"),
-    "dep_exp_eco_code": ("经济分类", "economic item"),
-    "project_code": ("项目", "project"),
+    "division": ("区划", "division", "450100"),
+    "agency_code": ("预算单位", "unit", "101001"),
+    "set_mode_code": ("结算方式", "settlement mode", "1"),
+    "pay_type": ("支付方式", "way of payment", "direct"),
+    "payee_name": ("收款人", "payee", "示例公司"),
+    "payee_account": ("收款账号", "payee's account", "4500123456789012345"),
+    "payee_bank": ("收款银行", "payee's bank", "示例银行南宁分行"),
+    "payee_kind_code": ("收款人类别", "kind of payee", "1"),
+    "purpose": ("用途", "purpose", "办公用品采购"),
+    "bgt_type_code": ("指标类型", "kind of budget", "1"),
+    "fund_type_code": ("资金性质", "fund", "1"),
+    "exp_func_code": ("功能分类", "function", "2010301"),
+    "dep_exp_eco_code": ("经济分类", "economic item", "30201"),
+    "project_code": ("项目", "project", ""),
 }
-_FIELDS = {name: Field("text", title, english, f"p.{name}") for name, (title, english) in _TEXTS.items()} | {
-    "fiscal_year": Field("integer", "年度", "fiscal year", "p.fiscal_year"),
-    "amount": Field("fen", "金额", "amount", "p.amount"),
-    "pay_date": Field("date", "支付日期", "date of payment", "p.pay_date"),
+_FIELDS = {
+    name: Field("text", title, english, f"p.{name}", ordinary=ordinary)
+    for name, (title, english, ordinary) in _TEXTS.items()
+} | {
+    "fiscal_year": Field("integer", "年度", "fiscal year", "p.fiscal_year", ordinary=2016),
+    "amount": Field("fen", "金额", "amount", "p.amount", ordinary=100_00),
+    "pay_date": Field("date", "支付日期", "date of payment", "p.pay_date", ordinary=dt.date(2016, 3, 1)),
     # Said by `post`, whose decision on a quota depends on the orders before it.
     "quota_exceeded": Field(
         "boolean", "超额度", "beyond the quota", "p.warned", of_history=False, built_in=True
@@ -73,6 +79,7 @@ _LOOKUPS = {
         " AND r.agency_code IN (p.agency_code, '') AND r.kind = {0}"
         " AND p.pay_date >= r.valid_from AND (r.valid_to IS NULL OR p.pay_date <= r.valid_to)"
         " ORDER BY r.agency_code DESC, r.valid_from DESC LIMIT 1), {1})",
+        unregistered="{1}",
     ),
 }
 PAYMENTS = Vocabulary(
