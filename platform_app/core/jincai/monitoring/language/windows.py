@@ -69,10 +69,22 @@ def _span(tree: exp.Expression, inside: "Checker") -> Span:
         if arguments:
             raise Refused(f"{kind}() takes no argument")
         return Span(cast("SpanKind", kind))
-    value = str(arguments[0].this) if len(arguments) == 1 and isinstance(arguments[0], exp.Literal) else ""
+    value = _days(arguments[0], inside) if len(arguments) == 1 else ""
     if not (value.isascii() and value.isdigit() and len(value) <= 4 and 1 <= int(value) <= DAYS_MOST):
-        raise Refused(f"days(n) takes a number from 1 to {DAYS_MOST}")
+        raise Refused(
+            f"days(n) takes a number from 1 to {DAYS_MOST}, or an integer threshold that is one everywhere"
+        )
     return Span("days", int(value))
+
+
+def _days(tree: exp.Expression, inside: "Checker") -> str:
+    """The number of days as written, or that of a threshold; "" for anything else."""
+    if isinstance(tree, exp.Literal):
+        return str(tree.this)
+    threshold = inside.names.rule.thresholds.get(name_of(tree)) if isinstance(tree, exp.Column) else None
+    # One number for all: a window of several lengths would not find its index.
+    usable = threshold is not None and threshold.unit == "integer" and not threshold.overrides
+    return str(threshold.value) if threshold and usable else ""
 
 
 def _keys(inside: "Checker", tree: exp.Expression) -> tuple[str, ...]:
