@@ -75,8 +75,11 @@ def migrate(
 def replay(
     seed_year: Annotated[bool, typer.Option("--seed-year", help="The year of real size.")] = False,
     payments: Annotated[int | None, typer.Option(min=100, help="Only so many, for a try.")] = None,
+    rules_only: Annotated[
+        bool, typer.Option("--rules-only", help="The year is there: only measure its alerts.")
+    ] = False,
 ) -> None:
-    """Post the seeded year, 1,095,000 payments, and reconcile it to the fen; again posts nothing again."""
+    """Post the seeded year, 1,095,000 payments, reconcile it, measure the rules; again posts nothing."""
     from jincai import serve as serving  # noqa: PLC0415 - as above
 
     systems = plugins.load()
@@ -84,7 +87,7 @@ def replay(
     if not seed_year or not replays:
         raise ConfigurationError("nothing to replay", "Give --seed-year, with jincai-payment installed.")
     with serving.database(settings.from_environment(), systems) as (url, owner_url):
-        if not all(one(url, owner_url, payments) for one in replays):
+        if not all(one(url, owner_url, payments, rules_only) for one in replays):
             sys.exit(Exit.FAILED)
 
 

@@ -95,8 +95,9 @@ class System(BaseModel):
         running: what runs beside the requests, such as a gatherer: entered at start with the platform.
         seed: called by `jincai migrate` with the owner's connection; loads what the system ships, returns
             table → rows changed.
-        replay: what `jincai replay --seed-year` does: given the application's and the owner's URL and how
-            many payments (None: all), posts the year and says whether every fen agrees.
+        replay: what `jincai replay --seed-year` does: given the application's and the owner's URL, how many
+            payments (None: all) and whether only to measure rules over a year that is there, posts the year
+            and says whether every fen, and every alert, agrees.
         consumes: kinds of document it takes from other systems.
         publishes: kinds of document it gives to other systems.
         documents: how outside systems push the kinds it consumes and pull those it publishes.
@@ -128,7 +129,7 @@ class System(BaseModel):
     publishes: tuple[str, ...] = ()
     documents: tuple[InstanceOf[Document], ...] = ()
     elements: tuple[str, ...] = ()
-    replay: Callable[[str, str, int | None], bool] | None = None
+    replay: Callable[[str, str, int | None, bool], bool] | None = None
     demonstration: Path | None = None
     templates: Path | None = None
     monitored: tuple[InstanceOf[Vocabulary], ...] = ()

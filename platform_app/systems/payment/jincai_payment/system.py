@@ -30,10 +30,10 @@ def _running(platform: "Platform") -> "AbstractAsyncContextManager[None]":
     return gather.running(platform)
 
 
-def _replay(url: str, owner_url: str, payments: int | None) -> bool:
+def _replay(url: str, owner_url: str, payments: int | None, rules_only: bool) -> bool:
     from jincai_payment.year import command  # noqa: PLC0415 - only who replays needs it
 
-    return command.run(url, owner_url, payments)
+    return command.run(url, owner_url, payments, rules_only)
 
 
 SYSTEM = System(

@@ -9,19 +9,21 @@ import multiprocessing
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.pool import AsyncResult
 from multiprocessing.queues import SimpleQueue
-from typing import cast
+from typing import NamedTuple, cast
 
 import psycopg
 from jincai.auth import sessions
 from psycopg import AsyncConnection
 
-from jincai_payment.order import Order
+from jincai_payment.order import Decision
 from jincai_payment.post import post
-from jincai_payment.year.generate import DIVISIONS, SeedYear
+from jincai_payment.year import registers
+from jincai_payment.year.generate import Made, SeedYear
+from jincai_payment.year.quotas import DIVISIONS, Quota
 from jincai_payment.year.reconcile import Line, reconcile
 
 BATCH = 8_000
@@ -30,23 +32,23 @@ Progress = Callable[[int], None]
 
 _INDICATORS = """
 INSERT INTO budget.indicator (fiscal_year, division, indicator_no, agency_code, bgt_type_code, fund_type_code,
-                              exp_func_code, dep_exp_eco_code, summary, amount)
+                              exp_func_code, dep_exp_eco_code, project_code, summary, amount)
 SELECT *, '种子年度', 0
   FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[], array_fill('1'::text, ARRAY[%s]),
-              %s::text[], %s::text[], %s::text[])
+              %s::text[], %s::text[], %s::text[], %s::text[])
     ON CONFLICT (fiscal_year, division, indicator_no) DO NOTHING
 """
 _QUOTAS = """
 INSERT INTO payment.quota (fiscal_year, division, agency_code, indicator_id, pay_type, bgt_type_code,
-                           fund_type_code, exp_func_code, dep_exp_eco_code)
+                           fund_type_code, exp_func_code, dep_exp_eco_code, project_code)
 SELECT i.fiscal_year, i.division, i.agency_code, i.id, q.pay_type, i.bgt_type_code, i.fund_type_code,
-       i.exp_func_code, i.dep_exp_eco_code
+       i.exp_func_code, i.dep_exp_eco_code, i.project_code
   FROM unnest(%s::smallint[], %s::text[], %s::text[], %s::text[])
        AS q (fiscal_year, division, indicator_no, pay_type)
   JOIN budget.indicator AS i USING (fiscal_year, division, indicator_no)
     ON CONFLICT (indicator_id, pay_type) DO NOTHING
 """
-# Just as much as will be paid of each; found so already, nothing is written.
+# Just as much as orders will ask of each; found so already, nothing is written.
 _RELEASE = """
 WITH released AS (
     UPDATE payment.quota AS q SET granted = w.granted
@@ -66,15 +68,28 @@ SELECT i.indicator_no, q.id
 """
 
 
+class Counts(NamedTuple):
+    """Orders posted, decided already, held by a rule, forbidden by a rule, and refused for another reason."""
+
+    posted: int = 0
+    again: int = 0
+    held: int = 0
+    forbidden: int = 0
+    refused: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did: orders posted by it, found posted already, refused; and the reconciliation."""
+    """What a replay did, and the reconciliation."""
 
-    posted: int
-    again: int
-    refused: int
+    counts: Counts
     seconds: float
     lines: Sequence[Line]
+
+    @property
+    def posted(self) -> int:
+        """Payments that it posted."""
+        return self.counts.posted
 
 
 def run(url: str, owner_url: str, year: SeedYear, progress: Progress, workers: int | None = None) -> Replayed:
@@ -89,18 +104,17 @@ def run(url: str, owner_url: str, year: SeedYear, progress: Progress, workers: i
     # Larger divisions first, so that none is left alone at the end.
     ordered = sorted(DIVISIONS, key=lambda one: -year.counts[one])
     context = multiprocessing.get_context("fork")
-    told: SimpleQueue[_Told] = context.SimpleQueue()
+    told: SimpleQueue[Counts] = context.SimpleQueue()
     with context.Pool(workers or os.cpu_count(), _prepare, (url, token, year, told)) as pool:
         results = pool.map_async(_division, ordered, chunksize=1)
         totals = _follow(results, told, progress)
     with psycopg.connect(url) as cx:
         cx.execute("SELECT set_config('jincai.session', %s, false)", (token,))
         lines = reconcile(cx)
-    return Replayed(*totals, time.monotonic() - begun, lines)
+    return Replayed(totals, time.monotonic() - begun, lines)
 
 
-_Told = tuple[int, int, int]
-_Work = tuple[str, str, SeedYear, "SimpleQueue[_Told]"]
+_Work = tuple[str, str, SeedYear, "SimpleQueue[Counts]"]
 _work: _Work
 
 
@@ -109,15 +123,14 @@ def _prepare(*given: object) -> None:
     _work = cast("_Work", given)
 
 
-def _follow(results: "AsyncResult[list[None]]", told: "SimpleQueue[_Told]", progress: Progress) -> _Told:
-    """Posted, again and refused, added up until all divisions are done; raises what a worker raised."""
-    totals = (0, 0, 0)
+def _follow(results: "AsyncResult[list[None]]", told: "SimpleQueue[Counts]", progress: Progress) -> Counts:
+    """Everything added up until all divisions are done; raises what a worker raised."""
+    totals = Counts()
     while not (results.ready() and told.empty()):
         if told.empty():
             time.sleep(0.05)
             continue
-        posted, again, refused = told.get()
-        totals = (totals[0] + posted, totals[1] + again, totals[2] + refused)
+        totals = Counts(*map(sum, zip(totals, told.get(), strict=True)))
         progress(sum(totals))
     results.get()
     return totals
@@ -133,21 +146,32 @@ async def _post_division(division: str) -> None:
     gc.disable()
     async with await AsyncConnection.connect(url, autocommit=True, application_name="jincai replay") as cx:
         await cx.execute("SELECT set_config('jincai.session', %s, false)", (token,))
-        ids = await _open_quotas(cx, year, division)
-        orders = [made.order for made in year.orders(division, ids)]
-        await _release(cx, orders)
-        for start in range(0, len(orders), BATCH):
-            batch = orders[start : start + BATCH]
+        quotas = year.quotas(division)
+        ids = await _open_quotas(cx, year, quotas)
+        async with cx.transaction():
+            await registers.load(cx, division, year.registers(division))
+        made = list(year.orders(division, ids))
+        await _release(cx, made, {ids[one.number]: one.granted for one in quotas if one.granted is not None})
+        for start in range(0, len(made), BATCH):
+            batch = [one.order for one in made[start : start + BATCH]]
             async with cx.transaction():
                 decisions = await post(cx, batch)
-            again = sum(one.again for one in decisions)
-            refused = sum(one.outcome == "refused" for one in decisions)
-            told.put((len(batch) - again - refused, again, refused))
+            told.put(_counted(decisions))
 
 
-async def _open_quotas(cx: AsyncConnection, year: SeedYear, division: str) -> dict[int, int]:
-    """Indicators and quotas of the division, of nothing yet; number in the year → id."""
-    quotas = year.quotas(division)
+def _counted(decisions: Sequence[Decision]) -> Counts:
+    again = sum(one.again for one in decisions)
+    news = [one for one in decisions if not one.again]
+    held = sum(one.outcome == "held" for one in news)
+    # R14 too is a rule that forbids: then the reason is the quota.
+    forbidden = sum(one.outcome == "refused" and bool(one.rules) for one in news)
+    refused = sum(one.outcome == "refused" for one in news) - forbidden
+    return Counts(len(news) - held - forbidden - refused, again, held, forbidden, refused)
+
+
+async def _open_quotas(cx: AsyncConnection, year: SeedYear, quotas: Sequence[Quota]) -> dict[int, int]:
+    """Indicators and quotas of a division, of nothing yet; number in the year → id."""
+    division = quotas[0].division
     numbers = [_indicator_no(year, one.number) for one in quotas]
     years, divisions = [one.fiscal_year for one in quotas], [division] * len(quotas)
     indicators = (
@@ -159,6 +183,7 @@ async def _open_quotas(cx: AsyncConnection, year: SeedYear, division: str) -> di
         [one.fund_type_code for one in quotas],
         [one.exp_func_code for one in quotas],
         [one.dep_exp_eco_code for one in quotas],
+        [one.project_code for one in quotas],
     )
     async with cx.transaction():
         await cx.execute(_INDICATORS, indicators)
@@ -168,11 +193,13 @@ async def _open_quotas(cx: AsyncConnection, year: SeedYear, division: str) -> di
     return {int(number.removeprefix(prefix)): quota for number, quota in rows}
 
 
-async def _release(cx: AsyncConnection, orders: Sequence[Order]) -> None:
-    spent: dict[int, int] = defaultdict(int)
-    for order in orders:
-        spent[order.quota_id] += order.amount
-    await cx.execute(_RELEASE, (list(spent), list(spent.values())))
+async def _release(cx: AsyncConnection, made: Sequence[Made], known: Mapping[int, int]) -> None:
+    """Grants what is known, and else as much as is asked for; held orders too may be paid one day."""
+    asked: dict[int, int] = defaultdict(int)
+    for one in made:
+        asked[one.order.quota_id] += one.order.amount
+    granted = {**asked, **known}
+    await cx.execute(_RELEASE, (list(granted), list(granted.values())))
 
 
 def _indicator_no(year: SeedYear, number: int) -> str:

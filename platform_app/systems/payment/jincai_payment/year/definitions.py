@@ -1,0 +1,197 @@
+"""The rules' definitions in plain Python, one function each: does this order break the rule?"""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from jincai_payment.order import Order
+from jincai_payment.year.quotas import Quota
+from jincai_payment.year.registers import Registers
+from jincai_payment.year.rule_data import RuleData
+
+CASH = "2"
+
+
+@dataclass(slots=True)
+class History:
+    """What a unit has paid so far, in the shapes that definitions ask for; amounts in fen, days counted."""
+
+    cash_of_day: dict[object, int] = field(default_factory=lambda: defaultdict(int))
+    cash_of_month: dict[object, int] = field(default_factory=lambda: defaultdict(int))
+    # Account, name and purpose → day and amount of each payment.
+    to_payee: dict[object, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+
+    def keep(self, order: Order) -> None:
+        """``order`` is posted: what is judged after it sees it."""
+        alike = (order.payee_account, order.payee_name, order.purpose)
+        self.to_payee[alike].append((order.pay_date.toordinal(), order.amount))
+        if order.set_mode_code == CASH:
+            self.cash_of_day[order.pay_date] += order.amount
+            self.cash_of_month[order.pay_date.year, order.pay_date.month] += order.amount
+
+
+class Known:
+    """What a division's registers say, and the rules' numbers and words."""
+
+    def __init__(self, rules: RuleData, registers: Registers) -> None:
+        self.rules = rules
+        self.own_accounts = {(one.agency_code, plain(one.account)) for one in registers.own_accounts}
+        self.own_names = {(one.agency_code, plain(one.holder)) for one in registers.own_accounts}
+        self.contracts = {
+            (one.agency_code, one.project_code, plain(one.payee_account), one.dep_exp_eco_code)
+            for one in registers.contracts
+        }
+        self.limits = {(one.agency_code, one.kind): one.amount for one in registers.limits}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An order to be judged, and everything it is judged by."""
+
+    order: Order
+    quota: Quota
+    history: History
+    known: Known
+
+    def number(self, rule: str, name: str) -> int:
+        """A threshold of ``rule``, as it is where and when the order is."""
+        return self.known.rules.number(rule, name, self.order.division, self.order.fiscal_year)
+
+    def words(self, rule: str, name: str) -> frozenset[str]:
+        """A list of ``rule``."""
+        return frozenset(self.known.rules.words(rule, name))
+
+    def limit(self, kind: str, default: int) -> int:
+        """The unit's own limit, or what holds for all."""
+        return self.known.limits.get((self.order.agency_code, kind), default)
+
+    def near(self, days: int) -> list[int]:
+        """Amounts of the unit's earlier payments to this payee for this purpose, less than ``days`` away."""
+        order = self.order
+        day = order.pay_date.toordinal()
+        earlier = self.history.to_payee.get((order.payee_account, order.payee_name, order.purpose), ())
+        return [amount for then, amount in earlier if abs(then - day) < days]
+
+
+@cache
+def plain(said: str) -> str:
+    """A name or account as registers compare it: without what only separates, wide letters as narrow."""
+    folded = unicodedata.normalize("NFKC", said).upper()
+    return "".join(letter for letter in folded if letter not in " \t　()[]<>〈〉《》【】-—–_·.,:;、。''\"")
+
+
+def to_own_account(asked: Asked) -> bool:
+    """R1 零余额账户向本单位实有资金账户划转."""
+    order, known = asked.order, asked.known
+    if (order.agency_code, plain(order.payee_account)) in known.own_accounts:
+        return True
+    exempt = any(word in order.payee_name for word in asked.words("R1", "exempt_payees")) and any(
+        word in order.purpose for word in asked.words("R1", "exempt_words")
+    )
+    return not exempt and (order.agency_code, plain(order.payee_name)) in known.own_names
+
+
+def large_cash(asked: Asked) -> bool:
+    """R2 大额提现: one withdrawal."""
+    return asked.order.set_mode_code == CASH and asked.order.amount >= asked.number("R2", "large_cash")
+
+
+def cash_above_standard(asked: Asked) -> bool:
+    """R3 超标准提现: the unit's cash of the day, or of the month, above its cap."""
+    order, history = asked.order, asked.history
+    if order.set_mode_code != CASH:
+        return False
+    day = order.amount + history.cash_of_day[order.pay_date]
+    month = order.amount + history.cash_of_month[order.pay_date.year, order.pay_date.month]
+    return day > asked.limit("cash_day", asked.number("R3", "cash_day_cap")) or month > asked.limit(
+        "cash_month", asked.number("R3", "cash_month_cap")
+    )
+
+
+def split(asked: Asked) -> bool:
+    """R4 拆分支付: several small ones that together are not small."""
+    limit, amount = asked.number("R4", "split_limit"), asked.order.amount
+    if amount >= limit:
+        return False
+    small = [one for one in asked.near(asked.number("R4", "split_days")) if one < limit]
+    return len(small) + 1 >= asked.number("R4", "split_count") and amount + sum(small) >= limit
+
+
+def provident_fund(asked: Asked) -> bool:
+    """R5 挪用公积金: paid from its item to anybody but its centre."""
+    return asked.quota.dep_exp_eco_code in asked.words("R5", "fund_items") and not any(
+        word in asked.order.payee_name for word in asked.words("R5", "centres")
+    )
+
+
+def construction(asked: Asked) -> bool:
+    """R6 挪用基建资金: a project's money to somebody, or from an item, outside its contracts."""
+    order, quota = asked.order, asked.quota
+    if not quota.project_code or not quota.dep_exp_eco_code.startswith(
+        tuple(asked.words("R6", "construction_items"))
+    ):
+        return False
+    project = (order.agency_code, quota.project_code, plain(order.payee_account))
+    return not any((*project, item) in asked.known.contracts for item in ("", quota.dep_exp_eco_code))
+
+
+def card_not_used(asked: Asked) -> bool:
+    """R7 未按规定使用公务卡."""
+    return asked.order.set_mode_code in {"1", CASH} and asked.quota.dep_exp_eco_code in asked.words(
+        "R7", "card_items"
+    )
+
+
+def sensitive(asked: Asked) -> bool:
+    """R8 敏感收款人或用途."""
+    order = asked.order
+    said = order.payee_name + order.purpose
+    return any(word in said for word in asked.words("R8", "keywords")) or (
+        order.payee_kind_code == "2" and order.amount >= asked.number("R8", "private_limit")
+    )
+
+
+def very_large(asked: Asked) -> bool:
+    """R9 超大额支付."""
+    return asked.order.amount >= asked.limit("payment", asked.number("R9", "payment_limit"))
+
+
+def duplicate(asked: Asked) -> bool:
+    """R10 重复支付."""
+    return asked.order.amount in asked.near(asked.number("R10", "duplicate_days"))
+
+
+def wrong_item(asked: Asked) -> bool:
+    """R11 列支科目错误."""
+    return asked.quota.exp_func_code.startswith(tuple(asked.words("R11", "forbidden_items")))
+
+
+def poor_information(asked: Asked) -> bool:
+    """R12 支付信息不完整."""
+    order = asked.order
+    purpose, account = order.purpose, order.payee_account
+    return (
+        purpose in asked.words("R12", "meaningless")
+        or len(set(purpose)) <= 1
+        or not (len(purpose) >= 4 or any("㐀" <= letter <= "鿿" for letter in purpose))
+        or not (account.isdigit() or ("-" in account and len(account) >= 10))
+    )
+
+
+# R13 is about indicators, R14 needs no more than a quota's balance.
+DEFINITIONS: Mapping[str, Callable[[Asked], bool]] = {
+    "R1": to_own_account,
+    "R2": large_cash,
+    "R3": cash_above_standard,
+    "R4": split,
+    "R5": provident_fund,
+    "R6": construction,
+    "R7": card_not_used,
+    "R8": sensitive,
+    "R9": very_large,
+    "R10": duplicate,
+    "R11": wrong_item,
+    "R12": poor_information,
+}
