@@ -12,6 +12,7 @@ from jincai import migrate as migration
 from jincai.auth import command
 from jincai.errors import ConfigurationError, Exit, JincaiError
 from jincai.monitoring.command import rules
+from jincai.monitoring.store import command as rule_store
 from jincai.socket import command as socket
 
 app = typer.Typer(
@@ -24,6 +25,8 @@ app = typer.Typer(
 )
 app.add_typer(command.account)
 app.add_typer(command.key)
+rules.command("list")(rule_store.list_rules)
+rules.command("show")(rule_store.show_rule)
 app.add_typer(rules)
 app.command()(socket.drop)
 app.command("check-socket")(socket.check_socket)

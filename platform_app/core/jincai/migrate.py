@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from jincai import grants, migration_files
 from jincai.errors import DatabaseUnavailableError, MigrationError
 from jincai.migration_files import Migration
+from jincai.monitoring.store import seed as rules
 from jincai.settings import without_password
 from jincai.standards import seed
 from jincai.system import Grant, System
@@ -145,6 +146,7 @@ def _run(
         for system in systems:
             if system.seed:
                 seeded |= system.seed(cx)
+        seeded |= rules.load(cx, systems)
     with cx.transaction():
         wanted_grants = [*PLATFORM_GRANTS, *(grant for system in systems for grant in system.grants)]
         granted = grants.give(cx, roles[0], wanted_grants) + grants.give(cx, roles[1], AUTH_GRANTS)
