@@ -13,6 +13,7 @@ from jincai.auth import command
 from jincai.errors import ConfigurationError, Exit, JincaiError
 from jincai.monitoring.command import rules
 from jincai.monitoring.store import command as rule_store
+from jincai.monitoring.sweeps import command as sweeps
 from jincai.socket import command as socket
 
 app = typer.Typer(
@@ -30,6 +31,8 @@ rules.command("show")(rule_store.show_rule)
 app.add_typer(rules)
 app.command()(socket.drop)
 app.command("check-socket")(socket.check_socket)
+app.command("sweep")(sweeps.sweep_history)
+app.command("back-test")(sweeps.back_test)
 
 
 @app.command()

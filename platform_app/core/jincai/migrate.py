@@ -40,6 +40,11 @@ PLATFORM_GRANTS = (
     Grant(table="monitor.edition_rule", privileges=("SELECT", "INSERT")),
     Grant(table="monitor.alert", privileges=("SELECT", "INSERT")),
     Grant(table="monitor.unjudged", privileges=("SELECT", "INSERT", "UPDATE")),
+    Grant(table="monitor.sweep", privileges=("SELECT", "INSERT", "UPDATE")),
+    Grant(table="monitor.sweep_part", privileges=("SELECT", "INSERT", "UPDATE")),
+    Grant(table="monitor.back_test", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
+    Grant(table="monitor.back_test_part", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
+    Grant(table="monitor.back_test_hit", privileges=("SELECT", "INSERT", "DELETE")),
     Grant(table="hub.socket_push", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
 )
 

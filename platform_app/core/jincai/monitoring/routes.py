@@ -5,6 +5,9 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import APIRouter
 
+from jincai.monitoring.sweeps import api as sweeps_api
+from jincai.monitoring.sweeps import back_test_pages, schedule
+from jincai.monitoring.sweeps import pages as sweep_pages
 from jincai.monitoring.workshop import api as workshop_api
 from jincai.monitoring.workshop import draft_pages as workshop_drafts
 from jincai.monitoring.workshop import pages as workshop_pages
@@ -14,5 +17,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     workshop_api.router,
     workshop_drafts.router,
     workshop_pages.router,
+    sweeps_api.router,
+    sweep_pages.router,
+    back_test_pages.router,
 )
-RUNNING: tuple[Callable[[Platform], AbstractAsyncContextManager[None]], ...] = ()
+RUNNING: tuple[Callable[[Platform], AbstractAsyncContextManager[None]], ...] = (schedule.running,)

@@ -66,6 +66,11 @@ class Vocabulary:
         fields: name → field.
         lookups: name → register.
         history: condition on ``h`` that every window keeps, such as only payments that count.
+        counts: condition on ``p``: which records are judged at all.
+        released: condition on ``p``: it was held by the rule ``{rule}`` and released; "" where none is held.
+        of_day: whether the relation is a function of a day and a division (NULL: all), asked of the last day
+            of each month.
+        page: where a record is shown: ``/payment/payments/{id}``.
     """
 
     subject: Subject
@@ -76,3 +81,7 @@ class Vocabulary:
     fields: Mapping[str, Field]
     lookups: Mapping[str, Lookup] = field(default_factory=dict)
     history: str = "true"
+    counts: str = "true"
+    released: str = ""
+    of_day: bool = False
+    page: str = ""

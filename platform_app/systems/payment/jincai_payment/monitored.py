@@ -96,4 +96,10 @@ PAYMENTS = Vocabulary(
         " AND u.unit_id = h.unit_id AND u.posting_no < p.posting_no"
         " GROUP BY u.undoes HAVING sum(u.amount) <= -h.amount)"
     ),
+    counts="p.kind = 'payment'",
+    page="/payment/payments/{id}",
+    released=(
+        "EXISTS (SELECT FROM payment.held AS r"
+        " WHERE r.payment_id = p.id AND r.state = 'released' AND {rule} = ANY (r.rules))"
+    ),
 )

@@ -8,6 +8,7 @@ from jincai.system import Companion, Grant, MenuEntry, System
 from jincai_payment import __version__
 from jincai_payment.documents import DOCUMENTS
 from jincai_payment.monitored import PAYMENTS
+from jincai_payment.pace import PACE
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -78,7 +79,7 @@ SYSTEM = System(
         MenuEntry(title="清算", title_en="Clearing", path="/payment/clearing"),
     ),
     templates=_HERE / "templates",
-    monitored=(PAYMENTS,),
+    monitored=(PAYMENTS, PACE),
     rules=_HERE / "rules",
     consumes=("indicator", "payment_order"),
     publishes=("quota", "payment"),
