@@ -10,8 +10,10 @@ import psycopg
 import typer
 
 from jincai import plugins, settings
-from jincai.errors import ConfigurationError, DatabaseUnavailableError
+from jincai.errors import ConfigurationError, DatabaseUnavailableError, JincaiError
+from jincai.monitoring.rule import Rule
 from jincai.monitoring.vocabulary import Vocabulary
+from jincai.settings import without_password
 
 CONNECT_SECONDS = 5
 
@@ -34,40 +36,53 @@ def check(
 
     Examples read and write no table. They run on JINCAI_DATABASE_URL, else on a PostgreSQL of one's own.
     """
-    known = {one.subject: one for system in plugins.load() for one in system.monitored}
+    from jincai.monitoring import rule_file  # noqa: PLC0415 - only this verb needs a parser
+
+    known = [one for system in plugins.load() for one in system.monitored]
+    good = True
     with _database() if run else _none() as cx:
-        good = [_good(file, known, cx) for file in files]
-    if not all(good):
+        for file in files:
+            try:
+                typer.echo(f"{file}: {_checked(rule_file.load(_text(file), str(file)), known, cx)}")
+            except JincaiError as error:
+                if isinstance(error, ConfigurationError):
+                    raise
+                good = False
+                typer.echo("\n".join(_named(file, error)))
+    if not good:
         sys.exit(1)
 
 
-def _good(file: Path, known: dict[str, Vocabulary], cx: psycopg.Connection | None) -> bool:
-    from jincai.monitoring import examples, language, rule_file  # noqa: PLC0415 - only this verb needs a parser
-
+def _text(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}", "Give rule files, UTF-8.") from error
-    try:
-        rule = rule_file.load(text, str(file))
-        if not (vocabulary := known.get(rule.subject)):
-            raise rule_file.RuleFileError(
-                [f"{file}:1: subject: no installed system has {rule.subject} records"]
-            )
-        language.compiled(rule, vocabulary)
-        failed = examples.failures_now(cx, rule, vocabulary) if cx else []
-    except rule_file.RuleFileError as error:
-        typer.echo(str(error))
-        return False
-    except language.RuleError as error:
-        typer.echo("\n".join(f"{file}: {problem}" for problem in error.problems))
-        return False
-    for one in failed:
-        typer.echo(f"{file}: {one}")
-    if not failed:
-        ran = len(rule.examples.fires) + len(rule.examples.passes) if cx else 0
-        typer.echo(f"{file}: {rule.id} {rule.title}: good, {ran} examples ran")
-    return not failed
+
+
+def _checked(rule: Rule, known: list[Vocabulary], cx: psycopg.Connection | None) -> str:
+    """What to say of a good rule.
+
+    Raises:
+        RuleError: it does not compile, or examples fail.
+    """
+    from jincai.monitoring import examples, language  # noqa: PLC0415 - as above
+
+    of_subject = [one for one in known if one.subject == rule.subject]
+    if not of_subject:
+        raise language.RuleError(rule.id, (f"subject: no installed system has any {rule.subject}",))
+    language.compiled(rule, of_subject[0])
+    if cx is None:
+        return f"{rule.id} {rule.title}: compiles"
+    if failed := examples.failures_now(cx, rule, of_subject[0]):
+        raise language.RuleError(rule.id, tuple(map(str, failed)))
+    ran = len(rule.examples.fires) + len(rule.examples.passes)
+    return f"{rule.id} {rule.title}: good, {ran} examples"
+
+
+def _named(file: Path, error: JincaiError) -> list[str]:
+    problems = getattr(error, "problems", (str(error),))
+    return [one if one.startswith(f"{file}:") else f"{file}: {one}" for one in problems]
 
 
 @contextmanager
@@ -94,7 +109,7 @@ def _connected(url: str) -> Iterator[psycopg.Connection]:
         cx = psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailableError(
-            f"no database to run examples on: {str(error).strip()}",
+            f"no database at {without_password(url)} to run examples on: {str(error).strip()}",
             "Check JINCAI_DATABASE_URL, or give --no-examples.",
         ) from error
     with cx:

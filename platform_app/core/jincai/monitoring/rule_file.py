@@ -1,5 +1,6 @@
 """规则文件: a rule's YAML file read, with every mistake told by file, line and what was expected."""
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -30,6 +31,12 @@ _EXPECTED = {
     "mapping_type": "a mapping is expected: one 'name: …' a line",
     "model_type": "a mapping is expected: one 'name: …' a line",
     "bool_type": "true or false is expected",
+    "literal_error": "{expected} is expected",
+    "string_too_short": "a text is expected, not an empty one",
+    "string_too_long": "{max_length} characters are the most",
+    "string_pattern_mismatch": "what is expected looks like {pattern}",
+    "too_short": "{min_length} at least are expected",
+    "too_long": "{max_length} are the most",
 }
 
 
@@ -95,13 +102,14 @@ def _expected(one: Any, path: Path) -> str:
         return f"there is no such key; there are: {', '.join(_keys(path))}"
     if one["loc"] and one["loc"][-1] == "[key]":
         return "a name is expected: small letters, digits and _, a letter first, 40 at most"
+    if len(one["loc"]) > len(path) and one["type"] in _EXPECTED and one["type"] != "missing":
+        return "a text, an integer, a date, true or false is expected"
     said = _EXPECTED.get(one["type"])
     if said is None:
-        said = one["msg"].removeprefix("Value error, ")
-    given = one["input"]
-    if one["type"] == "string_type" and isinstance(given, (int, str)):
-        said += f": write '{given}' in quotes"
-    return said
+        return str(one["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    if one["type"] == "string_type" and isinstance(one["input"], (int, dt.date)):
+        return f"{said}: write '{one['input']}' in quotes"
+    return said.format(**one.get("ctx", {}))
 
 
 def _keys(path: Path) -> list[str]:

@@ -6,6 +6,7 @@ by itself: a call is a name and its arguments, and `check` says which names ther
 """
 
 from typing import Any, ClassVar
+from unicodedata import category
 
 from sqlglot import exp
 from sqlglot.dialects.postgres import Postgres
@@ -67,12 +68,12 @@ def is_name(word: str) -> bool:
 
 
 def _words(text: str) -> list[Token]:
-    if not text.isprintable() and any(not (c.isprintable() or c in "\n\r\t") for c in text):
+    if any(category(sign) in {"Cc", "Cs"} and sign not in "\n\r\t" for sign in text):
         raise Refused("it contains a control character")
     try:
         tokens = _DIALECT.tokenize(text)
     except TokenError as error:
-        raise Refused("a quotation mark is not closed, or a sign is not known") from error
+        raise Refused("a quotation mark or a comment is not closed, or a sign is not known") from error
     if any(token.comments for token in tokens) or (text.strip() and not tokens):
         raise Refused("comments (-- or /* */) do not belong in an expression: say it in reason or note")
     for token in tokens:
