@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 from jincai.monitoring.rule import Rule
-from jincai_payment.year import labels, measure, oracle, replay
+from jincai_payment.year import command, labels, measure, oracle, replay
 from jincai_payment.year.generate import DIVISIONS, SeedYear
 from jincai_payment.year.labels import BEFORE, DURING, NEAR
 from jincai_payment.year.oracle import Expected
@@ -138,8 +138,17 @@ def test_again_nothing_changes(database, replayed) -> None:
         assert again.counts == replay.Counts(again=SMALL.orders_in_all)
         assert list(again.lines) == list(replayed.lines)
         assert measure.alert_keys(cx) == before
-        twice = "SELECT division FROM payment.own_account GROUP BY division, agency_code HAVING count(*) > 1"
+        twice = "SELECT division FROM payment.own_account GROUP BY division, account HAVING count(*) > 1"
         assert cx.execute(twice).fetchall() == []
+
+
+@pytest.mark.usefixtures("replayed")
+def test_the_command_shows_the_rules_of_a_year_that_is_there(database, capsys) -> None:
+    assert command.run(database.app, database.owner, SMALL.payments, rules_only=True)
+    told = capsys.readouterr().out
+    assert "posted" not in told
+    for line in ("R14", "orders to be held were held", "alerts are just what the rules define"):
+        assert line in told
 
 
 @pytest.fixture(scope="module")
@@ -151,11 +160,12 @@ def three(server, template) -> Iterator[list[tuple[str, str]]]:
 
 def test_alerts_are_the_same_one_by_one_and_in_batches_of_any_size(three, monkeypatch) -> None:
     found = []
+    year = SeedYear(payments=2_000, fen=2_000 * MEAN, every=30)
     for (app, owner), size in zip(three, (1, 10, 8_000), strict=True):
         put_in_force(owner, *sources())
         monkeypatch.setattr(replay, "BATCH", size)
-        replay.run(app, owner, SMALL, quiet)
+        replay.run(app, owner, year, quiet)
         with shown(app, token_for_all(owner)) as cx:
             found.append((measure.alert_keys(cx), measure.stopped_keys(cx)))
     assert found[0] == found[1] == found[2]
-    assert len(found[0][0]) >= len(SMALL.labels.further)
+    assert len(found[0][0]) > len(year.labels.further) > 0

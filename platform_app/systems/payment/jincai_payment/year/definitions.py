@@ -11,7 +11,9 @@ from jincai_payment.year.quotas import Quota
 from jincai_payment.year.registers import Registers
 from jincai_payment.year.rule_data import RuleData
 
-CASH = "2"
+# As in the standards: set_mode, and payee_kind.
+TRANSFER, CASH = "1", "2"
+PERSON = "2"
 
 
 @dataclass(slots=True)
@@ -59,9 +61,9 @@ class Asked:
         """A threshold of ``rule``, as it is where and when the order is."""
         return self.known.rules.number(rule, name, self.order.division, self.order.fiscal_year)
 
-    def words(self, rule: str, name: str) -> frozenset[str]:
+    def words(self, rule: str, name: str) -> tuple[str, ...]:
         """A list of ``rule``."""
-        return frozenset(self.known.rules.words(rule, name))
+        return self.known.rules.words(rule, name)
 
     def limit(self, kind: str, default: int) -> int:
         """The unit's own limit, or what holds for all."""
@@ -79,7 +81,19 @@ class Asked:
 def plain(said: str) -> str:
     """A name or account as registers compare it: without what only separates, wide letters as narrow."""
     folded = unicodedata.normalize("NFKC", said).upper()
-    return "".join(letter for letter in folded if letter not in " \t　()[]<>〈〉《》【】-—–_·.,:;、。''\"")
+    return "".join(letter for letter in folded if letter not in " \t　()[]<>〈〉《》【】-—–_·.,、。''\"")
+
+
+def _says(text: str, words: tuple[str, ...]) -> bool:
+    return any(word in text for word in words)
+
+
+def _is_letter(letter: str) -> bool:
+    return "\u4e00" <= letter <= "\u9fff" or (letter.isascii() and letter.isalpha())
+
+
+def _all_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def to_own_account(asked: Asked) -> bool:
@@ -87,10 +101,16 @@ def to_own_account(asked: Asked) -> bool:
     order, known = asked.order, asked.known
     if (order.agency_code, plain(order.payee_account)) in known.own_accounts:
         return True
-    exempt = any(word in order.payee_name for word in asked.words("R1", "exempt_payees")) and any(
-        word in order.purpose for word in asked.words("R1", "exempt_words")
-    )
-    return not exempt and (order.agency_code, plain(order.payee_name)) in known.own_names
+    if (order.agency_code, plain(order.payee_name)) not in known.own_names:
+        return False
+    name, item = order.payee_name, asked.quota.dep_exp_eco_code
+
+    def goes_to(kind: str) -> bool:
+        return item in asked.words("R1", f"{kind}_items") and _says(name, asked.words("R1", f"{kind}_names"))
+
+    union = goes_to("union") and not _says(name, asked.words("R1", "union_above"))
+    tax = "税" in order.purpose and _says(name, asked.words("R1", "tax_names"))
+    return not (union or goes_to("provident") or goes_to("insurance") or tax)
 
 
 def large_cash(asked: Asked) -> bool:
@@ -121,17 +141,16 @@ def split(asked: Asked) -> bool:
 
 def provident_fund(asked: Asked) -> bool:
     """R5 挪用公积金: paid from its item to anybody but its centre."""
-    return asked.quota.dep_exp_eco_code in asked.words("R5", "fund_items") and not any(
-        word in asked.order.payee_name for word in asked.words("R5", "centres")
+    order = asked.order
+    return asked.quota.dep_exp_eco_code in asked.words("R5", "provident_items") and (
+        not _says(order.payee_name, asked.words("R5", "centre_names")) or order.payee_kind_code == PERSON
     )
 
 
 def construction(asked: Asked) -> bool:
     """R6 挪用基建资金: a project's money to somebody, or from an item, outside its contracts."""
     order, quota = asked.order, asked.quota
-    if not quota.project_code or not quota.dep_exp_eco_code.startswith(
-        tuple(asked.words("R6", "construction_items"))
-    ):
+    if not quota.project_code or not quota.dep_exp_eco_code.startswith(asked.words("R6", "capital_items")):
         return False
     project = (order.agency_code, quota.project_code, plain(order.payee_account))
     return not any((*project, item) in asked.known.contracts for item in ("", quota.dep_exp_eco_code))
@@ -139,23 +158,27 @@ def construction(asked: Asked) -> bool:
 
 def card_not_used(asked: Asked) -> bool:
     """R7 未按规定使用公务卡."""
-    return asked.order.set_mode_code in {"1", CASH} and asked.quota.dep_exp_eco_code in asked.words(
-        "R7", "card_items"
+    order = asked.order
+    mandatory = asked.quota.dep_exp_eco_code in asked.words("R7", "card_items") or _says(
+        order.purpose, asked.words("R7", "card_purposes")
     )
+    small = order.set_mode_code == CASH and order.amount <= asked.number("R7", "small_cash")
+    return mandatory and order.set_mode_code in {TRANSFER, CASH} and not small
 
 
 def sensitive(asked: Asked) -> bool:
     """R8 敏感收款人或用途."""
     order = asked.order
-    said = order.payee_name + order.purpose
-    return any(word in said for word in asked.words("R8", "keywords")) or (
-        order.payee_kind_code == "2" and order.amount >= asked.number("R8", "private_limit")
-    )
+    if _says(order.purpose, asked.words("R8", "sensitive_purposes")):
+        return True
+    if _says(order.payee_name, asked.words("R8", "sensitive_payees")):
+        return True
+    return order.payee_kind_code == PERSON and order.amount > asked.number("R8", "private_limit")
 
 
 def very_large(asked: Asked) -> bool:
     """R9 超大额支付."""
-    return asked.order.amount >= asked.limit("payment", asked.number("R9", "payment_limit"))
+    return asked.order.amount >= asked.limit("payment", asked.number("R9", "very_large"))
 
 
 def duplicate(asked: Asked) -> bool:
@@ -165,19 +188,26 @@ def duplicate(asked: Asked) -> bool:
 
 def wrong_item(asked: Asked) -> bool:
     """R11 列支科目错误."""
-    return asked.quota.exp_func_code.startswith(tuple(asked.words("R11", "forbidden_items")))
+    item, division = asked.quota.exp_func_code, asked.order.division
+    barred = [*asked.words("R11", "paid_by_nobody"), *asked.words("R11", "national")]
+    if not division.endswith("0000"):
+        barred += asked.words("R11", "not_below_region")
+    if not division.endswith("00"):
+        barred += asked.words("R11", "not_county")
+    return item.startswith(tuple(barred))
 
 
 def poor_information(asked: Asked) -> bool:
     """R12 支付信息不完整."""
-    order = asked.order
-    purpose, account = order.purpose, order.payee_account
-    return (
-        purpose in asked.words("R12", "meaningless")
-        or len(set(purpose)) <= 1
-        or not (len(purpose) >= 4 or any("㐀" <= letter <= "鿿" for letter in purpose))
-        or not (account.isdigit() or ("-" in account and len(account) >= 10))
-    )
+    purpose, account = asked.order.purpose, asked.order.payee_account
+    if purpose in asked.words("R12", "meaningless") or len(set(purpose)) == 1:
+        return True
+    said = any(_is_letter(letter) for letter in purpose)
+    if len(purpose) < asked.number("R12", "purpose_least") or not said:
+        return True
+    if not asked.number("R12", "account_least") <= len(account) <= asked.number("R12", "account_most"):
+        return True
+    return len(set(account)) == 1 or not _all_digits(account.replace("-", ""))
 
 
 # R13 is about indicators, R14 needs no more than a quota's balance.

@@ -1,6 +1,6 @@
 """What the shipped rules say in numbers and words, so that the seeded year breaks them as they are today."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class RuleData:
         self._known[asked] = value
         return value
 
-    def words(self, rule: str, name: str) -> Sequence[str]:
+    def words(self, rule: str, name: str) -> tuple[str, ...]:
         """The list ``name`` of ``rule``."""
         return self.rules[rule].lists[name]
 

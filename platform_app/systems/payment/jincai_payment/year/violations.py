@@ -36,7 +36,7 @@ def sizes(rules: RuleData) -> dict[str, int]:
 
 def most(rules: RuleData, division: str, year: int) -> int:
     """Fen that no ordinary payment is above."""
-    return rules.number("R9", "payment_limit", division, year) - 1
+    return rules.number("R9", "very_large", division, year) - 1
 
 
 def card_items(rules: RuleData) -> Sequence[str]:
@@ -74,12 +74,13 @@ def quota(rules: RuleData, rule: str, like: Quota, number: int) -> Quota:
     """The quota that an order breaking ``rule`` is paid from: ``like``, or one beside it with ``number``."""
     match rule:
         case "R5":
-            return replace(like, number=number, dep_exp_eco_code=rules.words("R5", "fund_items")[0])
+            return replace(like, number=number, dep_exp_eco_code=rules.words("R5", "provident_items")[0])
         case "R6":
-            item = rules.words("R6", "construction_items")[0]
+            item = f"{rules.words('R6', 'capital_items')[0]}01"
             return replace(like, number=number, dep_exp_eco_code=item, project_code=f"JJ{number:06}")
         case "R11":
-            return replace(like, number=number, exp_func_code=rules.words("R11", "forbidden_items")[0])
+            item = rules.words("R11", "national")[0]
+            return replace(like, number=number, exp_func_code=f"{item:0<6}1")
         case "R14":
             return replace(like, number=number, granted=_SCANTY)
     return like
@@ -88,7 +89,7 @@ def quota(rules: RuleData, rule: str, like: Quota, number: int) -> Quota:
 def registers(rules: RuleData, division: str, units: Sequence[str], building: Sequence[Quota]) -> Registers:
     """An account for each of ``units``, limits for some, contracts for the projects of ``building``."""
     default = (
-        ("payment", "R9", "payment_limit"),
+        ("payment", "R9", "very_large"),
         ("cash_day", "R3", "cash_day_cap"),
         ("cash_month", "R3", "cash_month_cap"),
     )
@@ -97,19 +98,18 @@ def registers(rules: RuleData, division: str, units: Sequence[str], building: Se
         for unit in units[1::_OWN_LIMITS_EVERY]
         for kind, rule, name in default
     ]
-    contracts = [
-        Contract(
-            one.agency_code,
-            one.project_code,
-            f"HT{one.number:06}",
-            "示例第一建筑公司",
-            f"4588{one.number:012}",
-            one.dep_exp_eco_code,
-        )
-        for one in building
-    ]
+    contracts = [_contract(one.agency_code, one.project_code, one.dep_exp_eco_code) for one in building]
     accounts = [own_account(division, place, unit) for place, unit in enumerate(units)]
     return Registers(accounts, contracts, limits)
+
+
+def _contract(agency_code: str, project_code: str, item: str) -> Contract:
+    """Of the project's item, or of another one, in turn."""
+    number = project_code.removeprefix("JJ")
+    covered = item if int(number) % 2 else f"{item[:-1]}9"
+    return Contract(
+        agency_code, project_code, f"HT{number}", "示例第一建筑公司", f"4588{number:0>12}", covered
+    )
 
 
 class Violations:
@@ -119,6 +119,7 @@ class Violations:
         self._draw = draw
         self._rules = rules
         self._accounts = {one.agency_code: one for one in known.own_accounts}
+        self._contracts = {(one.agency_code, one.project_code): one for one in known.contracts}
         self._limits = {(one.agency_code, one.kind): one.amount for one in known.limits}
         self._card = frozenset(card_items(rules))
 
@@ -140,22 +141,21 @@ class Violations:
             case "R1":
                 # The unit's union is not the unit.
                 own = self._accounts[order.agency_code]
-                word = self._word("R1", "exempt_words")
-                return replace(order, payee_name=f"{own.holder}工会委员会", purpose=word)
+                return replace(order, payee_name=f"{own.holder}工会委员会", purpose="拨缴工会经费")
+            case "R7":
+                return replace(order, purpose=f"{self._word('R7', 'card_purposes')}{order.amount % 1000:03}")
             case "R8":
-                return replace(order, purpose=f"{self._word('R8', 'keywords')}采购")
+                return replace(order, purpose=f"{self._word('R8', 'sensitive_purposes')}采购")
         return order
 
     def _suitable(self, rule: str, quotas: Sequence[Quota]) -> Quota:
         """One that lets an order break ``rule`` and no other, if there is one."""
 
         def suits(one: Quota) -> bool:
-            own_limit = (one.agency_code, "cash_day") in self._limits
-            on_card = one.dep_exp_eco_code in self._card
-            return on_card if rule == "R7" else not on_card and own_limit == (rule == "R2")
+            return ((one.agency_code, "cash_day") in self._limits) == (rule == "R2")
 
-        on_card = [one for one in quotas if (one.dep_exp_eco_code in self._card) == (rule == "R7")]
-        return self._draw.choice([one for one in on_card if suits(one)] or on_card or quotas)
+        off_card = [one for one in quotas if one.dep_exp_eco_code not in self._card]
+        return self._draw.choice([one for one in off_card if suits(one)] or off_card or quotas)
 
     def order(self, rule: str, like: Order, paid_from: Quota, key: str) -> Order:
         """An order that ``rule`` stops, of the same day as ``like``, from the quota ``paid_from``."""
@@ -171,6 +171,8 @@ class Violations:
         match rule:
             case "R1":
                 return self._to_itself(order)
+            case "R6":
+                return self._outside_contract(order, paid_from)
             case "R9":
                 return replace(order, amount=self._limit(order) + self._draw.randrange(1_000_000))
             case "R12":
@@ -186,17 +188,21 @@ class Violations:
             return replace(order, payee_name=own.holder)
         return replace(order, payee_name=own.holder, payee_account=own.account)
 
+    def _outside_contract(self, order: Order, paid_from: Quota) -> Order:
+        """To somebody else, or to the contract's payee from an item that it does not cover."""
+        contract = self._contracts[paid_from.agency_code, paid_from.project_code]
+        if contract.dep_exp_eco_code == paid_from.dep_exp_eco_code:
+            return order
+        return replace(order, payee_name=contract.payee_name, payee_account=contract.payee_account)
+
     def _limit(self, order: Order) -> int:
         own = self._limits.get((order.agency_code, "payment"))
-        return own or self._rules.number("R9", "payment_limit", order.division, order.fiscal_year)
+        return own or self._rules.number("R9", "very_large", order.division, order.fiscal_year)
 
     def _uninformative(self, order: Order) -> Order:
-        kind = self._draw.randrange(3)
-        if kind == 0:
-            return replace(order, purpose=self._word("R12", "meaningless"))
-        if kind == 1:
-            return replace(order, purpose="……")
-        return replace(order, payee_account="12AB")
+        word = self._word("R12", "meaningless")
+        purpose = self._draw.choice([word, "……", "1234", ""])
+        return replace(order, purpose=purpose) if purpose else replace(order, payee_account="12AB")
 
     def _word(self, rule: str, name: str) -> str:
         return self._draw.choice(self._rules.words(rule, name))
