@@ -16,6 +16,8 @@ from jincai_payment import (
 from jincai_payment.bank import api as bank_api
 from jincai_payment.bank import clearing_api, clearing_pages
 from jincai_payment.bank import pages as bank_pages
+from jincai_payment.fund_query import api as fund_query_api
+from jincai_payment.fund_query import pages as fund_query_pages
 
 
 def router() -> APIRouter:
@@ -24,6 +26,7 @@ def router() -> APIRouter:
     # Before what a number may stand for: /new is none.
     written = (application_form_pages, application_pages)
     desk = (api, desk_api, application_api, pages, plan_pages, *written, inbox_pages, voucher_pages)
-    for part in (*desk, bank_api, clearing_api, bank_pages, clearing_pages):
+    bank = (bank_api, clearing_api, bank_pages, clearing_pages)
+    for part in (*desk, *bank, fund_query_api, fund_query_pages):
         joined.include_router(part.router)
     return joined

@@ -1,5 +1,6 @@
 """The plug: what the platform is told about this system."""
 
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from jincai_payment.monitored import PAYMENTS
 from jincai_payment.pace import PACE
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator
 
     from fastapi import APIRouter
     from jincai.platform import Platform
@@ -25,10 +26,13 @@ def _router() -> "APIRouter":
     return routes.router()
 
 
-def _running(platform: "Platform") -> "AbstractAsyncContextManager[None]":
+@asynccontextmanager
+async def _running(platform: "Platform") -> "AsyncIterator[None]":
     from jincai_payment import gather  # noqa: PLC0415 - as above
+    from jincai_payment.fund_query import index  # noqa: PLC0415 - as above
 
-    return gather.running(platform)
+    async with gather.running(platform), index.running(platform):
+        yield
 
 
 def _replay(url: str, owner_url: str, payments: int | None, rules_only: bool) -> bool:
@@ -62,6 +66,9 @@ SYSTEM = System(
         Grant(table="payment.own_account", privileges=("SELECT", "INSERT", "UPDATE")),
         Grant(table="payment.contract", privileges=("SELECT", "INSERT", "UPDATE")),
         Grant(table="payment.unit_limit", privileges=("SELECT", "INSERT", "UPDATE")),
+        # payment.search itself is read and written by its functions alone.
+        Grant(table="payment.search_cursor", privileges=("SELECT",)),
+        Grant(table="payment.saved_query", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
     ),
     router=_router,
     running=_running,
