@@ -1,4 +1,4 @@
-"""The shipped rules: each does on its golden cases what they say, in PostgreSQL, and ordinary payments pass."""
+"""The shipped rules: each does on its golden cases what they say, and ordinary payments pass."""
 
 import asyncio
 from itertools import islice

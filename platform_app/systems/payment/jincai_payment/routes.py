@@ -8,6 +8,8 @@ from jincai_payment import (
     application_form_pages,
     application_pages,
     desk_api,
+    held_api,
+    held_pages,
     inbox_pages,
     pages,
     plan_pages,
@@ -28,5 +30,7 @@ def router() -> APIRouter:
     desk = (api, desk_api, application_api, pages, plan_pages, *written, inbox_pages, voucher_pages)
     bank = (bank_api, clearing_api, bank_pages, clearing_pages)
     for part in (*desk, *bank, fund_query_api, fund_query_pages):
+    monitoring = (held_api, held_pages)
+    for part in (*desk, *monitoring, bank_api, clearing_api, bank_pages, clearing_pages):
         joined.include_router(part.router)
     return joined
