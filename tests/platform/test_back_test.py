@@ -108,6 +108,46 @@ def test_what_was_held_and_released_counts_for_both(database, books, paid, maker
     assert (said["fired"], said["compared"]) == (2, {"new": 1, "both": 1, "old": 0})
 
 
+def test_agreement_with_cases_that_people_concluded(database, maker, rule) -> None:
+    put_in_force(database.owner, source(rule, "amount >= 600 AND amount <= 900"))
+    swept(database, rules=[rule])
+    said = {600: "normal", 700: "normal", 800: "violation", 900: "violation"}
+    concluded(database, rule, said)
+    draft(
+        database,
+        rule,
+        source(rule, "amount >= 700 AND amount <= 800 OR amount = 900 AND division = '450100'"),
+    )
+    found = tried(database, maker, rule)
+    assert found["decided"] == {
+        "violation_fired": 2,
+        "violation_missed": 1,
+        "normal_fired": 1,
+        "normal_passed": 1,
+        "total": 5,
+        "percent": 60,
+    }
+    page = maker.page(f"/monitor/rules/{rule}/back-tests/{found['id']}").text
+    assert "<strong>60%</strong> (共 5 件)" in page
+
+
+def concluded(database, rule: str, said: dict[int, str]) -> None:
+    """A concluded case for each alert of the rule: amount → conclusion."""
+    with psycopg.connect(database.owner) as cx:
+        cx.execute(
+            "CREATE TABLE IF NOT EXISTS monitor.case (id bigint GENERATED ALWAYS AS IDENTITY, alert bigint,"
+            " conclusion text)"
+        )
+        cx.execute("GRANT SELECT ON monitor.case TO jincai_app")
+        cx.execute("SELECT set_config('jincai.session', %s, true)", (token_for_all(database.owner),))
+        for amount, conclusion in said.items():
+            cx.execute(
+                "INSERT INTO monitor.case (alert, conclusion)"
+                " SELECT id, %s FROM monitor.alert WHERE rule = %s AND amount = %s",
+                (conclusion, rule, amount),
+            )
+
+
 def test_the_page_shows_it_and_exports_it(database, paid, maker, rule) -> None:
     draft(database, rule, source(rule, "amount >= 800"))
     base = f"/monitor/rules/{rule}/back-tests"

@@ -90,6 +90,38 @@ def test_after_posting_a_sweep_adds_nothing(database, books, paid) -> None:
     assert books.execute(by, (paid,)).fetchall() == [("posting",)]
 
 
+def test_posted_under_rules_and_swept_afterwards_are_the_same(database, books) -> None:
+    def posted_year() -> list[int]:
+        quota = make_quota(books, 10**9)
+        payee = f"63{next(_numbers):010}"
+        amounts = [300, 5_000_000, 399, 350, 400, 120, 6_000_000, 380]
+        return post_all(
+            database,
+            orders(
+                quota,
+                *({"amount": n, "set_mode_code": "12"[n > 10**6], "payee_account": payee} for n in amounts),
+            ),
+        )
+
+    put_in_force(database.owner, CASH, SPLIT, QUOTA, shadow=(source("R2", "amount >= 6000000"),))
+    at_once = posted_year()
+    live = alerts(books, at_once)
+    number = swept(database)
+    assert alerts(books, at_once) == live
+    found = "SELECT sum(found) FROM monitor.sweep_part WHERE sweep = %s"
+    assert live
+    put_in_force(database.owner)
+    afterwards = posted_year()
+    assert alerts(books, afterwards) == []
+    put_in_force(database.owner, CASH, SPLIT, QUOTA, shadow=(source("R2", "amount >= 6000000"),))
+    number = swept(database)
+    assert books.execute(found, (number,)).fetchone() == (len(live),)
+    places = {one: n for n, one in enumerate(at_once)} | {one: n for n, one in enumerate(afterwards)}
+    assert [(places[one[0]], *one[1:]) for one in alerts(books, afterwards)] == [
+        (places[one[0]], *one[1:]) for one in live
+    ]
+
+
 def test_pieces_of_any_size_find_the_same(database, books, paid) -> None:
     put_in_force(database.owner, CASH, SPLIT)
     number = stepped(database, YEAR, size=2, steps=3)

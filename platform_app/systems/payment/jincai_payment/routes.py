@@ -29,8 +29,7 @@ def router() -> APIRouter:
     written = (application_form_pages, application_pages)
     desk = (api, desk_api, application_api, pages, plan_pages, *written, inbox_pages, voucher_pages)
     bank = (bank_api, clearing_api, bank_pages, clearing_pages)
-    for part in (*desk, *bank, fund_query_api, fund_query_pages):
-    monitoring = (held_api, held_pages)
-    for part in (*desk, *monitoring, bank_api, clearing_api, bank_pages, clearing_pages):
+    monitoring = (held_api, held_pages, fund_query_api, fund_query_pages)
+    for part in (*desk, *bank, *monitoring):
         joined.include_router(part.router)
     return joined

@@ -1,7 +1,38 @@
 """A back-test beside cases that people have concluded: does the rule agree with them?"""
 
 from psycopg import AsyncConnection
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
+
+# Whether there are cases here.
+_CASES = """
+SELECT count(*) = 2 FROM information_schema.columns
+ WHERE table_schema = 'monitor' AND table_name = 'case' AND column_name IN ('alert', 'conclusion')
+"""
+# Of records that the back-test came to, the newest conclusion about this rule.
+_AGREEMENT = """
+WITH decided AS (
+    SELECT DISTINCT ON (a.subject_id, a.as_of) a.subject_id, a.as_of, c.conclusion
+      FROM monitor.back_test AS b
+      JOIN monitor.alert AS a ON a.rule = b.rule AND a.subject = b.subject AND NOT a.shadow
+                             AND a.as_of BETWEEN b.from_day AND b.to_day
+      JOIN monitor.case AS c ON c.alert = a.id AND c.conclusion IN ('violation', 'normal')
+      JOIN monitor.back_test_part AS p ON p.back_test = b.id AND p.division = a.division
+                                      AND (p.done OR (a.as_of, a.subject_id) <= (p.cursor_day, p.cursor_id))
+     WHERE b.id = %s
+     ORDER BY a.subject_id, a.as_of, c.id DESC
+), fired AS (
+    SELECT d.conclusion, EXISTS (SELECT FROM monitor.back_test_hit AS h
+                                  WHERE (h.back_test, h.as_of, h.subject_id)
+                                      = (%s, d.as_of, d.subject_id)) AS fires
+      FROM decided AS d
+)
+SELECT count(*) FILTER (WHERE conclusion = 'violation' AND fires),
+       count(*) FILTER (WHERE conclusion = 'violation' AND NOT fires),
+       count(*) FILTER (WHERE conclusion = 'normal' AND fires),
+       count(*) FILTER (WHERE conclusion = 'normal' AND NOT fires)
+  FROM fired
+"""
+_COUNTS = ("violation_fired", "violation_missed", "normal_fired", "normal_passed")
 
 
 class Agreement(BaseModel):
@@ -22,11 +53,13 @@ class Agreement(BaseModel):
     normal_fired: int
     normal_passed: int
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def total(self) -> int:
         """How many are decided."""
         return self.violation_fired + self.violation_missed + self.normal_fired + self.normal_passed
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def percent(self) -> int:
         """How many in a hundred it is right about, rounded down."""
@@ -35,4 +68,9 @@ class Agreement(BaseModel):
 
 async def agreement(cx: AsyncConnection, number: int) -> Agreement | None:
     """How back-test ``number`` agrees with what was concluded; None where nothing was."""
-    return None
+    there = await (await cx.execute(_CASES)).fetchone()
+    if not there or not there[0]:
+        return None
+    row = await (await cx.execute(_AGREEMENT, (number, number))).fetchone()
+    found = Agreement(**dict(zip(_COUNTS, row or (0, 0, 0, 0), strict=True)))
+    return found if found.total else None
