@@ -17,6 +17,7 @@ from openpyxl import load_workbook
 
 from tests.platform.desk import Person
 from tests.platform.posting import make_quota, order, posted, shown, token_for_all
+from tests.platform.ruling import put_in_force
 
 API = "/api/v1/payment/search"
 PAGE = "/payment/search"
@@ -34,6 +35,8 @@ def _text(least: int, most: int) -> str:
 @pytest.fixture(scope="module")
 def orders(database) -> list[Order]:
     """Random payments of four units, posted and taken into the search; a few of them undone in part."""
+    # Words at random say little: no rule is to mind them.
+    put_in_force(database.owner)
     token = token_for_all(database.owner)
     with shown(database.app, token) as cx:
         quotas = [make_quota(cx, 10**12, division=one, agency=unit) for one, unit in _UNITS]
