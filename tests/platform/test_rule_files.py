@@ -3,6 +3,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jincai import cli
 from jincai.monitoring import examples
 from jincai.monitoring.language import RuleError
@@ -146,6 +148,21 @@ def test_bomb_of_aliases_does_not_go_off() -> None:
     assert problems(bomb) == [
         "R2.yml:1: anchors (&) and aliases (*) are not used here: write it out, or in quotes"
     ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.text(st.characters(), max_size=40) | st.text("[]{}:,-?&*!|>'\"#%@` \n\ta1", max_size=40),
+    st.integers(0, len(CASH)),
+)
+def test_any_text_is_a_rule_or_a_told_mistake(text: str, place: int) -> None:
+    for whole in (text, CASH[:place] + text + CASH[place:]):
+        told: tuple[str, ...] = ()
+        try:
+            load(whole, "R2.yml")
+        except RuleFileError as refused:
+            told = refused.problems
+        assert all(one.startswith(("R2.yml:", "… and")) for one in told)
 
 
 def test_codes_stay_as_written() -> None:

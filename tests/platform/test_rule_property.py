@@ -51,3 +51,22 @@ def test_postgresql_says_what_python_says(
         return
     event("fired" if expected else "passed")
     assert fires(cx, made, record, earlier) is expected
+
+
+_WORDS = """
+    amount purpose pay_date cap least words own_account unit_limit quota_exceeded this past_count past_sum
+    days this_day same across contains one_of length year date interval call select values
+    AND OR NOT BETWEEN IN TRUE FALSE DATE = <> < >= + - * / ( ) ( ) , . 'a' '2016-01-01' 1 0 1.5 ; -- /* E'a'
+"""
+_SENTENCES = st.lists(st.sampled_from(_WORDS.split()), min_size=1, max_size=12).map(" ".join)
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_SENTENCES | st.text(min_size=1, max_size=40))
+def test_any_text_is_refused_or_runs(cx: psycopg.Connection, text: str) -> None:
+    try:
+        made = rule(text)
+        language.compiled(made, PAYMENTS)
+    except language.RuleError:
+        return
+    fires(cx, made)

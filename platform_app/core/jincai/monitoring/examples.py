@@ -93,7 +93,9 @@ def _named(rule: Rule) -> Iterator[tuple[str, Example]]:
 
 def _of_examples(vocabulary: Vocabulary) -> Vocabulary:
     """The vocabulary as it is spoken of examples: each field a column, each register an answer."""
-    date = next(name for name, one in vocabulary.fields.items() if one.sql == f"p.{vocabulary.date}")
+    # Only windows ask for it, and they need a field of that column.
+    of_column = (name for name, one in vocabulary.fields.items() if one.sql == f"p.{vocabulary.date}")
+    date = next(of_column, vocabulary.date)
     lookups = {name: replace(one, sql=_answer(name, one)) for name, one in vocabulary.lookups.items()}
     return replace(
         vocabulary,
