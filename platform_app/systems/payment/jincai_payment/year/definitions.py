@@ -81,36 +81,35 @@ class Asked:
 def plain(said: str) -> str:
     """A name or account as registers compare it: without what only separates, wide letters as narrow."""
     folded = unicodedata.normalize("NFKC", said).upper()
-    return "".join(letter for letter in folded if letter not in " \t　()[]<>〈〉《》【】-—–_·.,、。''\"")
+    return "".join(letter for letter in folded if letter not in " \t　()[]<>〈〉《》【】-—–_·.,:;、。''\"")
 
 
 def _says(text: str, words: tuple[str, ...]) -> bool:
     return any(word in text for word in words)
 
 
-def _is_letter(letter: str) -> bool:
-    return "\u4e00" <= letter <= "\u9fff" or (letter.isascii() and letter.isalpha())
-
-
-def _all_digits(text: str) -> bool:
-    return text.isascii() and text.isdigit()
+def _chinese(text: str) -> bool:
+    return any("\u4e00" <= letter <= "\u9fff" for letter in text)
 
 
 def to_own_account(asked: Asked) -> bool:
-    """R1 零余额账户向本单位实有资金账户划转."""
+    """R1 零余额账户向本单位实有资金账户划转: never exempt at a registered account, whatever it is called."""
     order, known = asked.order, asked.known
     if (order.agency_code, plain(order.payee_account)) in known.own_accounts:
         return True
-    if (order.agency_code, plain(order.payee_name)) not in known.own_names:
-        return False
-    name, item = order.payee_name, asked.quota.dep_exp_eco_code
+    return (order.agency_code, plain(order.payee_name)) in known.own_names and not _pays_its_dues(asked)
 
-    def goes_to(kind: str) -> bool:
-        return item in asked.words("R1", f"{kind}_items") and _says(name, asked.words("R1", f"{kind}_names"))
 
-    union = goes_to("union") and not _says(name, asked.words("R1", "union_above"))
-    tax = "税" in order.purpose and _says(name, asked.words("R1", "tax_names"))
-    return not (union or goes_to("provident") or goes_to("insurance") or tax)
+def _pays_its_dues(asked: Asked) -> bool:
+    """R1's exemptions: union dues, provident fund, insurance, each from its item; taxes."""
+    name, item = asked.order.payee_name, asked.quota.dep_exp_eco_code
+    for kind in ("union", "provident", "insurance"):
+        agrees = item in asked.words("R1", f"{kind}_items") and _says(
+            name, asked.words("R1", f"{kind}_names")
+        )
+        if agrees and not (kind == "union" and _says(name, asked.words("R1", "union_above"))):
+            return True
+    return "税" in asked.order.purpose and _says(name, asked.words("R1", "tax_names"))
 
 
 def large_cash(asked: Asked) -> bool:
@@ -140,7 +139,7 @@ def split(asked: Asked) -> bool:
 
 
 def provident_fund(asked: Asked) -> bool:
-    """R5 挪用公积金: paid from its item to anybody but its centre."""
+    """R5 挪用公积金: paid from its item to anybody but its centre, or to a person called like one."""
     order = asked.order
     return asked.quota.dep_exp_eco_code in asked.words("R5", "provident_items") and (
         not _says(order.payee_name, asked.words("R5", "centre_names")) or order.payee_kind_code == PERSON
@@ -157,17 +156,19 @@ def construction(asked: Asked) -> bool:
 
 
 def card_not_used(asked: Asked) -> bool:
-    """R7 未按规定使用公务卡."""
+    """R7 未按规定使用公务卡: but for a little cash."""
     order = asked.order
-    mandatory = asked.quota.dep_exp_eco_code in asked.words("R7", "card_items") or _says(
+    if order.set_mode_code not in {TRANSFER, CASH}:
+        return False
+    if order.set_mode_code == CASH and order.amount <= asked.number("R7", "small_cash"):
+        return False
+    return asked.quota.dep_exp_eco_code in asked.words("R7", "card_items") or _says(
         order.purpose, asked.words("R7", "card_purposes")
     )
-    small = order.set_mode_code == CASH and order.amount <= asked.number("R7", "small_cash")
-    return mandatory and order.set_mode_code in {TRANSFER, CASH} and not small
 
 
 def sensitive(asked: Asked) -> bool:
-    """R8 敏感收款人或用途."""
+    """R8 敏感收款人或用途, or more than a limit to a person."""
     order = asked.order
     if _says(order.purpose, asked.words("R8", "sensitive_purposes")):
         return True
@@ -187,27 +188,29 @@ def duplicate(asked: Asked) -> bool:
 
 
 def wrong_item(asked: Asked) -> bool:
-    """R11 列支科目错误."""
+    """R11 使用本级不得使用的科目: the region's code ends in 0000, a city's in 00."""
     item, division = asked.quota.exp_func_code, asked.order.division
-    barred = [*asked.words("R11", "paid_by_nobody"), *asked.words("R11", "national")]
-    if not division.endswith("0000"):
-        barred += asked.words("R11", "not_below_region")
-    if not division.endswith("00"):
-        barred += asked.words("R11", "not_county")
-    return item.startswith(tuple(barred))
+    lists = ["paid_by_nobody", "national"]
+    if division[2:] != "0000":
+        lists.append("not_below_region")
+    if division[4:] != "00":
+        lists.append("not_county")
+    return any(item.startswith(asked.words("R11", name)) for name in lists)
 
 
 def poor_information(asked: Asked) -> bool:
-    """R12 支付信息不完整."""
+    """R12 支付信息不完整: the purpose says nothing, or the account looks like none."""
     purpose, account = asked.order.purpose, asked.order.payee_account
-    if purpose in asked.words("R12", "meaningless") or len(set(purpose)) == 1:
+    if len(purpose) < asked.number("R12", "purpose_least") or len(set(purpose)) == 1:
         return True
-    said = any(_is_letter(letter) for letter in purpose)
-    if len(purpose) < asked.number("R12", "purpose_least") or not said:
+    letters = asked.words("R12", "letters")
+    if purpose in asked.words("R12", "meaningless") or not (_chinese(purpose) or _says(purpose, letters)):
         return True
     if not asked.number("R12", "account_least") <= len(account) <= asked.number("R12", "account_most"):
         return True
-    return len(set(account)) == 1 or not _all_digits(account.replace("-", ""))
+    if account.isdecimal():
+        return len(set(account)) == 1
+    return _chinese(account) or _says(account, letters + asked.words("R12", "marks"))
 
 
 # R13 is about indicators, R14 needs no more than a quota's balance.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from jincai_payment.order import Order
-from jincai_payment.year import amounts, labels, quotas, violations
+from jincai_payment.year import amounts, grounds, labels, quotas, violations
 from jincai_payment.year.labels import Labels
 from jincai_payment.year.quotas import DIVISIONS, Quota
 from jincai_payment.year.registers import MADE_BY, Registers
@@ -86,7 +86,7 @@ class SeedYear:
     def labels(self) -> Labels:
         """Which payments, and which further orders, break which rule."""
         draw = _draws(f"{self.seed} labels")
-        return labels.made(draw, self.counts, violations.sizes(self.rules), self.every)
+        return labels.made(draw, self.counts, grounds.sizes(self.rules), self.every)
 
     @property
     def orders_in_all(self) -> int:
@@ -101,10 +101,10 @@ class SeedYear:
         for n, place in self.labels.places.items():
             division = divisions[bisect.bisect_right(starts, n) - 1]
             year = _day(n - self.starts[division], self.counts[division]).year
-            fixed[n] = violations.amount(self.rules, place, division, year, n)
+            fixed[n] = grounds.amount(self.rules, place, division, year, n)
         draw = _draws(f"{self.seed} amounts")
         places = itertools.product(DIVISIONS, quotas.YEARS)
-        most = min(violations.most(self.rules, division, year) for division, year in places)
+        most = min(grounds.most(self.rules, division, year) for division, year in places)
         return amounts.made(draw, self.payments, self.fen, most, fixed)
 
     def quotas(self, division: str) -> list[Quota]:
@@ -117,8 +117,8 @@ class SeedYear:
         earlier = itertools.takewhile(lambda one: one != division, DIVISIONS)
         first = 1 + sum(self._quotas_of(one) for one in earlier)
         draw = _draws(f"{self.seed} quotas {division}")
-        card_item = violations.card_items(self.rules)[0]
-        return quotas.ordinary(draw, division, self._units(division), first, card_item)
+        items = grounds.needed_items(self.rules)
+        return quotas.ordinary(draw, division, self._units(division), first, items)
 
     def _units(self, division: str) -> int:
         # A small year has few units, so that each still has a history; one of them with limits of its own.
@@ -138,7 +138,7 @@ class SeedYear:
         for place, (after, rule) in enumerate(sorted(self.labels.further.items())):
             if start <= after < start + count:
                 like = _drawn(draw, by_year[_day(after - start, count).year])
-                quota = violations.quota(self.rules, rule, like, number + 1 + place)
+                quota = grounds.quota(self.rules, rule, like, number + 1 + place)
                 made.append(Further(after - start, rule, quota))
         return made
 
@@ -146,7 +146,7 @@ class SeedYear:
         """What the division's registers say."""
         units = list(quotas.agencies(self._units(division)))
         building = [one.quota for one in self.further(division) if one.rule == "R6"]
-        return violations.registers(self.rules, division, units, building)
+        return grounds.registers(self.rules, division, units, building)
 
     def orders(self, division: str, ids: Mapping[int, int] | None = None) -> Iterator[Made]:
         """The division's orders by date; ``ids`` says each quota's id, otherwise its number stands for it."""
@@ -171,7 +171,7 @@ class SeedYear:
     def _payments(self, division: str, by_year: Mapping[int, Sequence[Quota]]) -> Iterator[Order]:
         """The payments, before any of them is made to break a rule."""
         draw = _draws(f"{self.seed} orders {division}")
-        card_only = frozenset(violations.card_items(self.rules))
+        card_only = frozenset(grounds.card_items(self.rules))
         start, count, fen = self.starts[division], self.counts[division], self.amounts
         for n in range(count):
             day = _day(n, count)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 DURING = ("R2", "R3", "R4", "R7", "R8", "R10")
 BEFORE = ("R1", "R5", "R6", "R9", "R11", "R12", "R14")
 # Groups that only just do not break their rule.
-NEAR = ("R1", "R2", "R3", "R4", "R10")
+NEAR = ("R1", "R2", "R3", "R4", "R7", "R8", "R10")
 # One group of each kind, and one further order, for about so many payments.
 EVERY = 5_000
 _TRIES = 100

@@ -1,7 +1,7 @@
 """Divisions, units and quotas of the seeded year: invented, the same for everybody."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jincai_payment.order import PayType
@@ -47,16 +47,17 @@ def agencies(units: int) -> Iterator[str]:
     return (f"{101001 + unit * 1000 % 798000 + unit // 798}" for unit in range(units))
 
 
-def ordinary(draw: random.Random, division: str, units: int, first: int, card_item: str) -> list[Quota]:
+def ordinary(draw: random.Random, division: str, units: int, first: int, items: Sequence[str]) -> list[Quota]:
     """The division's quotas of both years that ordinary payments are made from, numbered from ``first`` on.
 
-    Its first is of ``card_item``, so that every division has something to be settled by card.
+    The first ones are of ``items``, so that every division has what is paid from these.
     """
     made: list[Quota] = []
     for agency in agencies(units):
         for part in range(QUOTAS_PER_UNIT):
             function, economic = draw.choice(_FUNCTIONS), draw.choice(_ECONOMIC)
-            economic = economic if made[1:] else card_item
+            place = len(made) // len(YEARS)
+            economic = items[place] if place < len(items) else economic
             fund = "2" if draw.random() < 0.12 else "1"
             pay_type: PayType = "direct" if part % 2 == 0 else "authorised"
             for year in YEARS:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from psycopg import AsyncConnection
 
 MADE_BY = "seed year"
+_UNION = "工会委员会"
 
 _OWN_ACCOUNTS = """
 INSERT INTO payment.own_account (division, agency_code, holder, account, made_by)
@@ -68,6 +69,16 @@ class Registers:
 def own_account(division: str, unit: int, agency_code: str) -> OwnAccount:
     """The account of the division's ``unit``-th unit; payees' accounts begin otherwise."""
     return OwnAccount(agency_code, f"示例{division}第{unit + 1:03}单位", f"4599{division}{unit:06}")
+
+
+def union_account(own: OwnAccount) -> OwnAccount:
+    """The account of a unit's union: held under a name that may be paid at another account."""
+    return OwnAccount(own.agency_code, f"{own.holder}{_UNION}", f"4598{own.account[4:]}")
+
+
+def is_union(one: OwnAccount) -> bool:
+    """Whether it is a `union_account`."""
+    return one.holder.endswith(_UNION)
 
 
 async def load(cx: AsyncConnection, division: str, registers: Registers) -> None:
