@@ -42,6 +42,21 @@ _OWN = (
     " AND r.{key} = payment.plain({{0}})"
     " AND p.pay_date >= r.valid_from AND (r.valid_to IS NULL OR p.pay_date <= r.valid_to))"
 )
+# The editions in force are asked once for a statement, not once for each payment: nothing in there names p.
+_UNIT_NAMED = (
+    "SELECT FROM standards.code AS c"
+    " WHERE (c.fiscal_year, c.element, c.code) = (p.fiscal_year, 'agency', p.agency_code)"
+    " AND c.edition = ((SELECT jsonb_object_agg(f.fiscal_year, f.edition) FROM standards.in_force AS f)"
+    " ->> p.fiscal_year::text)::integer"
+    " AND c.attributes ->> 'division' = p.division AND payment.plain(c.name) = payment.plain({0})"
+)
+# Along the register's unique index, newest first: no sort for each payment.
+_LIMIT = (
+    "(SELECT r.amount FROM payment.unit_limit AS r WHERE r.division = p.division AND r.agency_code = {unit}"
+    " AND r.kind = {{0}} AND p.pay_date >= r.valid_from AND (r.valid_to IS NULL OR p.pay_date <= r.valid_to)"
+    " ORDER BY r.valid_from DESC LIMIT 1)"
+)
+EVERY_UNIT = "''"
 _LOOKUPS = {
     "own_account": Lookup(
         ("text",),
@@ -55,10 +70,7 @@ _LOOKUPS = {
         "boolean",
         "是本单位(或其账户户名)的名称",
         "is the unit's name, or that of one of its accounts",
-        f"({_OWN.format(key='holder_key')} OR EXISTS (SELECT FROM standards.code AS c"
-        " JOIN standards.in_force AS f ON (f.fiscal_year, f.edition) = (c.fiscal_year, c.edition)"
-        " WHERE c.fiscal_year = p.fiscal_year AND c.element = 'agency' AND c.code = p.agency_code"
-        " AND c.attributes ->> 'division' = p.division AND payment.plain(c.name) = payment.plain({0})))",
+        f"({_OWN.format(key='holder_key')} OR EXISTS ({_UNIT_NAMED}))",
     ),
     "contracted": Lookup(
         ("text", "text"),
@@ -75,10 +87,7 @@ _LOOKUPS = {
         "fen",
         "单位限额(payment, cash_day 或 cash_month; 未登记时取第二个参数)",
         "the unit's limit (payment, cash_day or cash_month; the second argument if none is registered)",
-        "coalesce((SELECT r.amount FROM payment.unit_limit AS r WHERE r.division = p.division"
-        " AND r.agency_code IN (p.agency_code, '') AND r.kind = {0}"
-        " AND p.pay_date >= r.valid_from AND (r.valid_to IS NULL OR p.pay_date <= r.valid_to)"
-        " ORDER BY r.agency_code DESC, r.valid_from DESC LIMIT 1), {1})",
+        f"coalesce({_LIMIT.format(unit='p.agency_code')}, {_LIMIT.format(unit=EVERY_UNIT)}, {{1}})",
         unregistered="{1}",
     ),
 }

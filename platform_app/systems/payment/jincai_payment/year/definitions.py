@@ -79,9 +79,8 @@ class Asked:
 
 @cache
 def plain(said: str) -> str:
-    """A name or account as registers compare it: without what only separates, wide letters as narrow."""
-    folded = unicodedata.normalize("NFKC", said).upper()
-    return "".join(letter for letter in folded if letter not in " \t　()[]<>〈〉《》【】-—–_·.,:;、。''\"")
+    """A name or account as registers compare it: letters and digits alone, wide ones as narrow."""
+    return "".join(letter for letter in unicodedata.normalize("NFKC", said).upper() if letter.isalnum())
 
 
 def _says(text: str, words: tuple[str, ...]) -> bool:
