@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jincai.standards import code_check, code_file
+from jincai.standards import cells, code_check, code_file
 from jincai.standards.code_check import Present
 from jincai.standards.code_file import read, write_csv, write_xlsx
 from jincai.standards.code_rows import CodeRow
@@ -62,7 +62,7 @@ def test_no_cell_of_a_file_is_a_formula() -> None:
         assert line.split(",")[1].startswith("'")
 
 
-def _csv(text: str, element: str = "exp_func", encoding: code_file.Encoding = "utf-8") -> list[Mistake]:
+def _csv(text: str, element: str = "exp_func", encoding: cells.Encoding = "utf-8") -> list[Mistake]:
     return read(text.encode(encoding), element, encoding)[1].first
 
 
@@ -147,7 +147,7 @@ def test_a_damaged_workbook_is_refused(content: bytes) -> None:
 
 
 def test_a_zip_bomb_is_not_opened() -> None:
-    bomb = _zip(**{"xl/workbook.xml": b"0" * (code_file.UNPACKED_BYTES + 1)})
+    bomb = _zip(**{"xl/workbook.xml": b"0" * (cells.UNPACKED_BYTES + 1)})
     began = time.monotonic()
     (mistake,) = read(bomb, None, "utf-8")[1].first
     assert "unpacks to" in mistake.en

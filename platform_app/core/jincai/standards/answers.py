@@ -14,7 +14,8 @@ from psycopg import AsyncConnection
 from jincai import language, problems, spreadsheet
 from jincai.database import Database
 from jincai.standards import code_file, code_list, editions
-from jincai.standards.code_file import FILE_BYTES, ROWS_MOST, Encoding, Tables
+from jincai.standards.cells import Encoding
+from jincai.standards.code_file import FILE_BYTES, ROWS_MOST, Tables
 from jincai.standards.editions import RefusedError
 from jincai.standards.importing import MistakenError
 from jincai.standards.mistakes import Mistake, Mistakes

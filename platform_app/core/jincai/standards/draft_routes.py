@@ -11,7 +11,7 @@ from jincai.auth.principal import Principal, may
 from jincai.platform import DatabaseOf
 from jincai.standards import drafting, importing
 from jincai.standards.answers import FileProblem, not_taken, refusals, take
-from jincai.standards.code_file import Encoding
+from jincai.standards.cells import Encoding
 from jincai.standards.code_list import CodeText, ElementName
 from jincai.standards.drafting import Base
 from jincai.standards.edition_routes import PROBLEMS, Number, NumberPath, Strict, YearPath

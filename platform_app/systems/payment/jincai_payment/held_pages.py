@@ -77,7 +77,8 @@ async def decide(held_id: Id, request: Request, platform: PlatformOf, principal:
     async def settle(cx: AsyncConnection) -> Decision | None:
         if asked.step == "release":
             return await held.release(cx, principal, held_id, asked.reason)
-        return await held.reject(cx, principal, held_id, asked.reason)
+        await held.reject(cx, principal, held_id, asked.reason)
+        return None
 
     try:
         decision = await desk.write(platform, principal, settle)

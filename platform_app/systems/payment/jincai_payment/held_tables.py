@@ -43,7 +43,7 @@ SELECT {held.COLUMNS}, array_to_string(h.rules, ' ') AS stopped_by, h.state || '
     filters=(
         Filter(
             "state", "状态", "State", "states", "contains", "choice",
-            STATES | {ANY_STATE: ("全部状态", "Any state")},
+            {**STATES, ANY_STATE: ("全部状态", "Any state")},
         ),
         Filter("agency_code", "单位", "Unit", "agency_code"),
         Filter("rule", "规则", "Rule", "stopped_by", "contains"),

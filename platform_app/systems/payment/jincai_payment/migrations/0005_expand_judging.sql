@@ -90,7 +90,9 @@ CREATE TABLE payment.own_account (
     valid_from  date        NOT NULL DEFAULT '1949-10-01',
     valid_to    date        CHECK (valid_to >= valid_from),
     made_by     text        NOT NULL CHECK (made_by <> ''),
-    made_at     timestamptz NOT NULL DEFAULT statement_timestamp()
+    made_at     timestamptz NOT NULL DEFAULT statement_timestamp(),
+    closed_by   text,
+    closed_at   timestamptz
 );
 CREATE UNIQUE INDEX own_account_once ON payment.own_account (division, agency_code, account_key, valid_from);
 CREATE INDEX own_account_holder ON payment.own_account (division, agency_code, holder_key);
@@ -110,7 +112,9 @@ CREATE TABLE payment.contract (
     valid_from       date        NOT NULL DEFAULT '1949-10-01',
     valid_to         date        CHECK (valid_to >= valid_from),
     made_by          text        NOT NULL CHECK (made_by <> ''),
-    made_at          timestamptz NOT NULL DEFAULT statement_timestamp()
+    made_at          timestamptz NOT NULL DEFAULT statement_timestamp(),
+    closed_by        text,
+    closed_at        timestamptz
 );
 CREATE UNIQUE INDEX contract_once
     ON payment.contract (division, agency_code, project_code, account_key, dep_exp_eco_code, contract_no, valid_from);
@@ -126,7 +130,9 @@ CREATE TABLE payment.unit_limit (
     valid_from  date        NOT NULL DEFAULT '1949-10-01',
     valid_to    date        CHECK (valid_to >= valid_from),
     made_by     text        NOT NULL CHECK (made_by <> ''),
-    made_at     timestamptz NOT NULL DEFAULT statement_timestamp()
+    made_at     timestamptz NOT NULL DEFAULT statement_timestamp(),
+    closed_by   text,
+    closed_at   timestamptz
 );
 CREATE UNIQUE INDEX unit_limit_once ON payment.unit_limit (division, agency_code, kind, valid_from);
 CALL auth.protect('payment.unit_limit', 'agency_code');
@@ -136,10 +142,10 @@ CREATE FUNCTION payment.keep_register() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog
 AS $$
 DECLARE
-    closed record := NEW;
+    -- Generated columns have no value yet before an update; they follow from what may not change.
+    beside text[] := '{valid_to,closed_by,closed_at,holder_key,account_key}';
 BEGIN
-    closed.valid_to := OLD.valid_to;
-    IF OLD.valid_to IS NOT NULL OR closed IS DISTINCT FROM OLD THEN
+    IF OLD.valid_to IS NOT NULL OR to_jsonb(NEW) - beside IS DISTINCT FROM to_jsonb(OLD) - beside THEN
         RAISE EXCEPTION 'an entry of % is closed by a date, and never changed', TG_TABLE_NAME USING ERRCODE = 'JC002';
     END IF;
     RETURN NEW;
