@@ -11,6 +11,10 @@ from tests.platform.ruling import put_in_force, source
 from tests.platform.sweeping import alerts, orders, post_all
 
 YEAR = ("--from", "2010-01-01", "--to", "2010-12-31")
+FOUND = (
+    "R2 version 1: would have fired 1 times on 2 records;"
+    " only this version 1, both 0, only the one in force 0"
+)
 pytestmark = pytest.mark.usefixtures("paid")
 
 
@@ -41,8 +45,7 @@ def test_a_rule_is_tried_before_anything_is_swept(database, paid) -> None:
         0,
         [
             f"2010-03 450100 {1:>8} {'8.00':>20}",
-            "R2 version 1: would have fired 1 times on 2 records;"
-            + " only this version 1, both 0, only the one in force 0",
+            FOUND,
         ],
     ), done.stderr
     with shown(database.app, token_for_all(database.owner)) as cx:
