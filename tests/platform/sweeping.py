@@ -2,13 +2,14 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import psycopg
+import pytest
 from jincai import plugins
 from jincai.database import Database
-from jincai.monitoring.sweeps import sweep
+from jincai.monitoring.sweeps import schedule, sweep
 from jincai.monitoring.sweeps.sweep import SweepAsked
 from jincai.monitoring.sweeps.worker import Worker
 from jincai_payment.order import Order
@@ -20,6 +21,14 @@ KNOWN = sweep.vocabularies(plugins.load())
 FROM, TO = dt.date(2010, 1, 1), dt.date(2010, 12, 31)
 
 Alert = tuple[int, str, int, str, bool, str]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def asleep() -> Iterator[None]:
+    """The application's own sweepers do nothing meanwhile: the test says when something is done."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schedule, "POLL_SECONDS", 3600.0)
+        yield
 
 
 def orders(quota: int, *given: Mapping[str, object], **all_of_them: object) -> list[Order]:

@@ -11,7 +11,9 @@ from openpyxl import load_workbook
 from tests.platform.desk import Person
 from tests.platform.posting import make_quota, shown, token_for_all
 from tests.platform.ruling import put_in_force, source
-from tests.platform.sweeping import orders, post_all, swept, worked
+from tests.platform.sweeping import asleep, orders, post_all, swept, worked
+
+__all__ = ["asleep"]
 
 API = "/api/v1/monitor"
 YEAR = {"from_day": "2010-01-01", "to_day": "2010-12-31"}

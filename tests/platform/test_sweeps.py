@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import time
 from itertools import count
 
 import psycopg
@@ -9,7 +10,7 @@ import pytest
 from jincai.database import Database
 from jincai.identity import SHANGHAI
 from jincai.monitoring import judging, rulesets
-from jincai.monitoring.sweeps import judge, schedule, sweep
+from jincai.monitoring.sweeps import judge, schedule, sweep, walk
 from jincai.monitoring.sweeps.sweep import SweepAsked
 from jincai_payment.monitored import PAYMENTS
 from psycopg import AsyncConnection
@@ -17,7 +18,9 @@ from psycopg import AsyncConnection
 from tests.platform.desk import Person
 from tests.platform.posting import make_quota, shown, token_for_all
 from tests.platform.ruling import put_in_force, source
-from tests.platform.sweeping import FROM, KNOWN, TO, alerts, orders, post_all, stepped, swept, worked
+from tests.platform.sweeping import FROM, KNOWN, TO, alerts, asleep, orders, post_all, stepped, swept, worked
+
+__all__ = ["asleep"]
 
 API = "/api/v1/monitor/sweeps"
 CASH = source("R2", "amount >= 5000000 AND set_mode_code = '2'", level="red")
@@ -265,6 +268,24 @@ def test_two_hands_do_each_piece_once(database, books) -> None:
     judged = "SELECT sum(judged) FROM monitor.sweep_part WHERE sweep = %s"
     payments = books.execute("SELECT count(*) FROM payment.payment WHERE kind = 'payment'").fetchone()
     assert books.execute(judged, (number,)).fetchone() == payments
+
+
+def test_the_application_does_it_by_itself(database, books, paid, serving, monkeypatch) -> None:
+    put_in_force(database.owner, CASH, SPLIT)
+    number, today = stepped(database, YEAR), walk.today()
+    monkeypatch.setattr(schedule, "POLL_SECONDS", 0.05)
+    # Whatever the time of day, this night has its sweep, too.
+    monkeypatch.setenv(schedule.VARIABLE, "00:00")
+    night = "SELECT count(*) FROM monitor.sweep WHERE night >= %s AND state = 'done'"
+    with serving(database.app, auth_database_url=database.auth):
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            if state(books, number)[0] == "done" and books.execute(night, (today,)).fetchone()[0]:
+                break
+            time.sleep(0.05)
+    assert state(books, number) == ("done", {})
+    assert len(alerts(books, paid)) == 4
+    assert books.execute(night, (today,)).fetchone()[0]
 
 
 def test_asked_for_over_http(database, books, paid, client, session) -> None:

@@ -209,8 +209,6 @@ async def _page(
         "form": form,
         "states": words.STATES,
         "kinds": words.SHADOWED,
-        "refresh": REFRESH_SECONDS,
-        "running": any(one.unfinished for one in tests),
     }
     return rendering.page(request, platform, "back_tests.html", context, status)
 

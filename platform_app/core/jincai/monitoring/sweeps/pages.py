@@ -85,7 +85,5 @@ async def _page(
         "page": found,
         "form": form,
         "states": words.STATES,
-        "refresh": REFRESH_SECONDS,
-        "running": any(one.unfinished for one in found.items),
     }
     return rendering.page(request, platform, "sweeps.html", context, status)
