@@ -12,7 +12,7 @@ from tests.platform.sweeping import alerts, orders, post_all
 
 YEAR = ("--from", "2010-01-01", "--to", "2010-12-31")
 FOUND = (
-    "R2 version 1: would have fired 1 times on 2 records;"
+    "R802 version 1: would have fired 1 times on 2 records;"
     " only this version 1, both 0, only the one in force 0"
 )
 pytestmark = pytest.mark.usefixtures("paid")
@@ -25,7 +25,7 @@ def paid(database) -> list[int]:
         here, there = make_quota(cx, 10**9), make_quota(cx, 10**9, division="450200")
     ids = post_all(database, orders(here, {"amount": 500}, {"amount": 800}))
     ids += post_all(database, orders(there, {"amount": 900}, division="450200"))
-    put_in_force(database.owner, source("R2", "amount >= 700"))
+    put_in_force(database.owner, source("R802", "amount >= 700"))
     return ids
 
 
@@ -40,7 +40,7 @@ def jincai(database, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_rule_is_tried_before_anything_is_swept(database, paid) -> None:
-    done = jincai(database, "back-test", "R2", *YEAR, "--division", "450100")
+    done = jincai(database, "back-test", "R802", *YEAR, "--division", "450100")
     assert (done.returncode, done.stdout.splitlines()) == (
         0,
         [
@@ -56,7 +56,7 @@ def test_a_year_is_swept_and_again_nothing_is_found(database, paid) -> None:
     done = jincai(database, "sweep", *YEAR)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(": 3 judged, 2 new alerts, done\n")
-    again = jincai(database, "sweep", *YEAR, "--rule", "R2")
+    again = jincai(database, "sweep", *YEAR, "--rule", "R802")
     assert again.stdout.endswith(": 3 judged, 0 new alerts, done\n")
     with shown(database.app, token_for_all(database.owner)) as cx:
         assert [one[0] for one in alerts(cx, paid)] == paid[1:]
@@ -65,11 +65,11 @@ def test_a_year_is_swept_and_again_nothing_is_found(database, paid) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("sweep", *YEAR, "--rule", "R9"), "Rule R9 is not in force; these are: R2."),
+        (("sweep", *YEAR, "--rule", "R809"), "Rule R809 is not in force; these are: R802."),
         (("sweep", *YEAR, "--division", "45"), "divisions"),
         (("sweep", "--from", "2010-02-01", "--to", "2010-01-01"), "The last day is before the first."),
-        (("back-test", "R9", *YEAR), "There is no rule R9."),
-        (("back-test", "R2", *YEAR, "--version", "7"), "There is no rule R2 v7."),
+        (("back-test", "R809", *YEAR), "There is no rule R809."),
+        (("back-test", "R802", *YEAR, "--version", "7"), "There is no rule R802 v7."),
     ],
 )
 def test_what_cannot_be_done_is_said(database, arguments, said) -> None:

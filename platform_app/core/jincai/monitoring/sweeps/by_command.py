@@ -97,7 +97,8 @@ async def _follow(
     said: Callable[[R], str],
 ) -> R:
     """Work until it is done, as many hands as there are places; servers may help."""
-    hands = [asyncio.create_task(_work(worker, token)) for _ in range(PLACES)]
+    over = asyncio.Event()
+    hands = [asyncio.create_task(_work(worker, token, over)) for _ in range(PLACES)]
     try:
         while True:
             done, _ = await asyncio.wait(hands, timeout=WAIT_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
@@ -105,6 +106,8 @@ async def _follow(
                 one.result()
             found = await pool.read(look, token=token)
             if not found.unfinished:
+                over.set()
+                await asyncio.gather(*hands)
                 return found
             typer.echo(said(found), err=True)
     finally:
@@ -112,7 +115,7 @@ async def _follow(
             one.cancel()
 
 
-async def _work(worker: Worker, token: str) -> None:
-    while True:
+async def _work(worker: Worker, token: str, over: asyncio.Event) -> None:
+    while not over.is_set():
         if not await worker.step(token):
             await asyncio.sleep(WAIT_SECONDS)
