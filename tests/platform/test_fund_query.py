@@ -1,4 +1,4 @@
-"""Fund query: finds exactly what a plain filter finds, for whom it may be found; pages, files, saved queries."""
+"""Fund query: finds what a plain filter finds, for whom it may be found; pages, files, saved queries."""
 
 import asyncio
 import datetime as dt
@@ -31,7 +31,7 @@ def _text(least: int, most: int) -> str:
     return "".join(_DRAW.choice(_CHARACTERS) for _ in range(_DRAW.randint(least, most)))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def orders(database) -> list[Order]:
     """Random payments of four units, posted and taken into the search; a few of them undone in part."""
     token = token_for_all(database.owner)
@@ -140,14 +140,15 @@ def test_finds_what_a_plain_filter_finds(orders, clerk: TestClient) -> None:
     assert hits > 100
 
 
-def test_many_matches_come_along_the_order(orders, database) -> None:
+def test_many_matches_come_along_the_order(database) -> None:
     """What is beyond the bound of counting is answered another way, with the same rows."""
     with shown(database.app, token_for_all(database.owner)) as cx:
         for sort in ("pay_date", "-pay_date", "amount", "-amount"):
             ask = "SELECT ids, total FROM payment.find('{\"fiscal_year\": 2010}', %s, 30, 20, %s)"
             few = cx.execute(ask, (sort, 50_000)).fetchone()
             many = cx.execute(ask, (sort, 100)).fetchone()
-            assert few and many
+            assert few
+            assert many
             assert few[0] == many[0]
             assert (few[1], many[1]) == (PAYMENTS, 101)
 
@@ -171,7 +172,7 @@ def test_finds_only_within_the_readers_scope(orders, client, session, divisions,
         assert {one["division"] for one in found["items"]} <= set(divisions)
 
 
-def test_the_application_reads_no_index_past_its_functions(orders, database) -> None:
+def test_the_application_reads_no_index_past_its_functions(database) -> None:
     with shown(database.app, token_for_all(database.owner)) as cx:
         for table in ("payment.search", "payment.search_unsent"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -227,7 +228,7 @@ def test_the_file_holds_every_row(orders, clerk: TestClient) -> None:
     assert [cell.value for cell in sheet[1]][:3] == ["凭证号", "日期", "区划"]
 
 
-def test_a_question_is_kept_shared_and_dropped(orders, client, session) -> None:
+def test_a_question_is_kept_shared_and_dropped(client, session) -> None:
     owner = Person(client, session("payment.read", divisions=["450100"], actor="keeper"))
     same = Person(client, session("payment.read", divisions=["450100"], actor="colleague"))
     unit = Person(
@@ -251,7 +252,7 @@ def test_a_question_is_kept_shared_and_dropped(orders, client, session) -> None:
     assert owner.get(f"{API}/saved").json() == []
 
 
-def test_the_page_keeps_and_drops_a_question(orders, client, session) -> None:
+def test_the_page_keeps_and_drops_a_question(client, session) -> None:
     person = Person(client, session("payment.read", divisions=["450100"], actor="page keeper"))
     question = "words=%E4%BC%9A%E8%AE%AE&amount_from=1%2C234.50"
     answer = person.form(f"{PAGE}/saved", name="常看", question=question)
@@ -264,7 +265,7 @@ def test_the_page_keeps_and_drops_a_question(orders, client, session) -> None:
     assert person.get(f"{API}/saved").json() == []
 
 
-def test_nobody_keeps_without_bound(orders, client, database, session) -> None:
+def test_nobody_keeps_without_bound(client, database, session) -> None:
     person = Person(client, session("payment.read", actor="collector"))
     with shown(database.app, token_for_all(database.owner)) as cx:
         cx.execute(
