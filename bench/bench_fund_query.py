@@ -102,8 +102,8 @@ KINDS: dict[str, Callable[[], Question]] = {
 _CLEARINGS = """
 INSERT INTO payment.clearing (fiscal_year, division, clearing_date, pay_type, number, state, paid_count,
                               paid, refund_count, refunded, voucher_id, made_by, checked_by, checked_at)
-SELECT fiscal_year, division, pay_date, pay_type, 1, 'booked', count(*), sum(amount), 0, 0, 1, 'bench', 'other',
-       now()
+SELECT fiscal_year, division, pay_date, pay_type, 1, 'booked', count(*), sum(amount), 0, 0, 1, 'bench',
+       'other', now()
   FROM payment.payment
  WHERE pay_date < '2011-01-15'
  GROUP BY 1, 2, 3, 4
@@ -192,7 +192,7 @@ async def ask(urls: tuple[str, str], tokens: Mapping[str, str], times: int) -> d
 
 
 def plain(url: str, token: str) -> dict[str, float]:
-    """Kind of question → milliseconds when the payments themselves are asked, for the region: count and page."""
+    """Kind of question → milliseconds of asking the payments themselves for count and page, as the region."""
     taken: dict[str, float] = {}
     with psycopg.connect(url, autocommit=True) as cx:
         cx.execute("SELECT set_config('jincai.session', %s, false)", (token,))

@@ -72,13 +72,13 @@ def matches(one: Order, asked: dict[str, Any]) -> bool:
         "words": lambda given: all(word in purpose or word in payee for word in plain(given).split()),
         "purpose": lambda given: all(word in purpose for word in plain(given).split()),
         "payee": lambda given: all(word in payee for word in plain(given).split()),
-        "payee_account": lambda given: one.payee_account.startswith(given),
+        "payee_account": one.payee_account.startswith,
         "pay_from": lambda given: one.pay_date >= given,
         "pay_to": lambda given: one.pay_date <= given,
         "amount_from": lambda given: one.amount >= given,
         "amount_to": lambda given: one.amount <= given,
         "set_mode_code": lambda given: one.set_mode_code == given,
-        "exp_func_code": lambda given: "2010301".startswith(given),
+        "exp_func_code": "2010301".startswith,
         "bank_state": lambda given: given == "waiting",
     }
     return all(checks[name](given) for name, given in asked.items())

@@ -13,7 +13,7 @@ BOOKS = {"fiscal_year": 2010, "division": "450100"}
 
 
 @pytest.fixture
-def payment(books, unit, reviewer, signer, client, session) -> int:
+def payment(books, unit, reviewer, signer, client, session) -> int:  # noqa: PLR0917 - everybody's part
     """A payment by way of everybody: planned, asked for, signed, paid, cleared, and refunded in part."""
     indicator = make_indicator(books)
     plan = submitted(unit, indicator)
@@ -39,10 +39,10 @@ def payment(books, unit, reviewer, signer, client, session) -> int:
 def alert(books: psycopg.Connection, about: int, rule: str, subject: str, *, shadow: bool = False) -> None:
     books.execute(
         """
-        INSERT INTO monitor.alert (fiscal_year, division, agency_code, subject, subject_id, as_of, amount, rule,
-                                   version, edition, stage, level, disposal, shadow, found_by)
-        VALUES (2010, '450100', '101001', %s, %s, '2010-03-06', 4000, %s, 1, 1, 'during', 'orange', 'warn', %s,
-                'posting')
+        INSERT INTO monitor.alert (fiscal_year, division, agency_code, subject, subject_id, as_of, amount,
+                                   rule, version, edition, stage, level, disposal, shadow, found_by)
+        VALUES (2010, '450100', '101001', %s, %s, '2010-03-06', 4000, %s, 1, 1, 'during', 'orange', 'warn',
+                %s, 'posting')
         """,
         (subject, about, rule, shadow),
     )
