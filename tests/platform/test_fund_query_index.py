@@ -193,7 +193,7 @@ def test_what_is_sent_is_swept_out(database, token) -> None:
         )
 
         def waiting() -> list[int]:
-            ask = 'SELECT ids FROM payment.find(\'{"agency_code": "230001", "bank_state": "waiting"}\', %s, 9, 0, 9)'
+            asked = '{"agency_code": "230001", "bank_state": "waiting"}'
             row = cx.execute("SELECT ids FROM payment.find(%s, %s, 9, 0, 9)", (asked, "pay_date")).fetchone()
             assert row
             return list(row[0])
