@@ -85,7 +85,7 @@ def test_who_commits_late_is_found(database, token) -> None:
     assert missing(database.owner, token) == (0, 0)
 
 
-def test_many_writers_and_killed_indexers(database, token) -> None:
+def test_many_writers_and_killed_indexers(database, token) -> None:  # noqa: PLR0915 - three parts at once
     draw = random.Random("index")  # noqa: S311 - a test's choices
     places = [f"450{n}00" for n in range(1, 9)]
     with shown(database.app, token) as cx:
@@ -185,15 +185,16 @@ def test_what_is_sent_is_swept_out(database, token) -> None:
             """
             INSERT INTO payment.bank_order (payment_id, fiscal_year, division, agency_code, pay_type, amount,
                                             pay_date, state, attempts, sent_to, sent_at, answer_by)
-            SELECT id, fiscal_year, division, agency_code, pay_type, amount, pay_date, 'sent', 1, 'bank', now(), now()
+            SELECT id, fiscal_year, division, agency_code, pay_type, amount, pay_date, 'sent', 1, 'bank',
+                   now(), now()
               FROM payment.payment WHERE id = %s
             """,
             ids[:1],
         )
 
         def waiting() -> list[int]:
-            ask = "SELECT ids FROM payment.find('{\"agency_code\": \"230001\", \"bank_state\": \"waiting\"}', %s, 9, 0, 9)"
-            row = cx.execute(ask, ("pay_date",)).fetchone()
+            asked = '{"agency_code": "230001", "bank_state": "waiting"}'
+            row = cx.execute("SELECT ids FROM payment.find(%s, %s, 9, 0, 9)", (asked, "pay_date")).fetchone()
             assert row
             return list(row[0])
 

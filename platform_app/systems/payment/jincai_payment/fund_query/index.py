@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -98,9 +99,12 @@ async def running(platform: Platform) -> AsyncIterator[None]:
             await task
 
 
-def everything(owner_url: str) -> int:
-    """Take in all that is there now; how many it was. For whoever loads a year and does not want to wait."""
-    count = 0
+def everything(owner_url: str) -> tuple[int, float]:
+    """Take in all that is there now: how many it was, and in how many seconds.
+
+    For whoever loads a year and does not want to wait; the planner then learns what there is.
+    """
+    count, begun = 0, time.monotonic()
     with psycopg.connect(owner_url, autocommit=True) as cx:
         token = sessions.open_for_process(cx, _ACTOR, (), SESSION_SECONDS)
         cx.execute("SELECT set_config('jincai.session', %s, false)", (token,))
@@ -108,9 +112,10 @@ def everything(owner_url: str) -> int:
             count += row[0]
             if not row[1]:
                 break
+        seconds = time.monotonic() - begun
         cx.execute("VACUUM ANALYZE payment.search")
         cx.execute("ANALYZE payment.search_unsent")
-    return count
+    return count, seconds
 
 
 def main() -> None:
@@ -118,7 +123,8 @@ def main() -> None:
     owner_url = settings.from_environment().owner_url
     if not owner_url:
         raise ConfigurationError("no database to index", "Set JINCAI_MIGRATION_DATABASE_URL.")
-    sys.stdout.write(f"{everything(owner_url):,} payments taken into the search\n")
+    count, seconds = everything(owner_url)
+    sys.stdout.write(f"{count:,} payments taken into the search in {seconds:.1f} s\n")
 
 
 if __name__ == "__main__":

@@ -27,15 +27,17 @@ SELECT p.id, p.pay_date, p.fiscal_year, p.division, p.agency_code, p.payee_name,
 _BEHIND = """
 SELECT count(*), extract(epoch FROM clock_timestamp() - min(at))::float8
   FROM (SELECT o.at
-          FROM payment.search_cursor AS c
-         CROSS JOIN LATERAL (SELECT o.at, o.kind FROM hub.outbox AS o WHERE o.id > c.done
-                              ORDER BY o.id LIMIT %(most)s) AS o
+          FROM (SELECT o.at, o.kind FROM hub.outbox AS o
+                 WHERE o.id > (SELECT c.done FROM payment.search_cursor AS c)
+                 ORDER BY o.id LIMIT %(most)s) AS o
          WHERE o.kind = 'payment'
          UNION ALL
         SELECT o.at
           FROM payment.search_cursor AS c
-         CROSS JOIN LATERAL (SELECT unnest(c.young + c.old) AS gap LIMIT %(most)s) AS g
-          JOIN hub.outbox AS o ON o.id >= lower(g.gap) AND o.id < upper(g.gap)
+         CROSS JOIN LATERAL unnest(c.young + c.old) AS gap
+         CROSS JOIN LATERAL (SELECT o.at, o.kind FROM hub.outbox AS o
+                              WHERE o.id >= lower(gap) AND o.id < upper(gap)
+                              ORDER BY o.id LIMIT %(most)s) AS o
          WHERE o.kind = 'payment'
          LIMIT %(most)s) AS waiting
 """

@@ -55,7 +55,8 @@ SELECT p.id AS number, p.posted_at AS at, p.posted_by AS who, p.amount, p.kind A
  WHERE p.id = %(payment)s
 """,
     "sent": """
-SELECT b.payment_id AS number, b.sent_at AS at, b.sent_to AS who, b.amount, b.state, NULL AS note
+SELECT b.payment_id AS number, b.sent_at AS at, b.sent_to AS who, b.amount, NULL AS state,
+       NULL AS note
   FROM payment.bank_order AS b
  WHERE b.payment_id = %(payment)s
 """,

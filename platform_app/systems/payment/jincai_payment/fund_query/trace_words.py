@@ -40,7 +40,6 @@ STATES: Mapping[str, Words] = {
         "forbidden": ("已禁止", "Forbidden"),
     },
     "payment": KINDS,
-    "sent": BANK_STATES,
     "answered": BANK_STATES,
     "discrepancy": {"open": ("待处理", "Open"), "settled": ("已处理", "Settled")},
     "clearing": CLEARING_STATES,
