@@ -12,12 +12,15 @@ BODY_BYTES = 8 * 1024 * 1024
 # Files of code tables: 10 MiB, and what a form puts around them.
 FILE_PATH = re.compile(r"/(api/v1/)?standards/editions/[0-9]{4}/draft/import")
 FILE_BYTES = 10 * 1024 * 1024 + 64 * 1024
+# A unit's answer: five files of 5 MiB.
+ANSWER_PATH = re.compile(r"/(api/v1/)?monitor/inquiries/[0-9]{1,19}")
+ANSWER_BYTES = 25 * 1024 * 1024 + 64 * 1024
 
 
 class BodyLimit:
     """ASGI middleware; ``limit`` in bytes, for announced and for chunked bodies alike.
 
-    Where files are imported, `FILE_BYTES` hold instead.
+    Where files are imported or sent along, `FILE_BYTES` or `ANSWER_BYTES` hold instead.
     """
 
     def __init__(self, app: ASGIApp, limit: int = BODY_BYTES) -> None:
@@ -30,13 +33,18 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        limit = FILE_BYTES if FILE_PATH.fullmatch(connection.url.path) else self.limit
+        limit = self._of(connection.url.path)
         announced = connection.headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > limit:
             problem = problems.describe(413, language.of(connection), connection.url.path)
             await problems.response(problem)(scope, receive, send)
             return
         await self.app(scope, _counting(receive, limit), send)
+
+    def _of(self, path: str) -> int:
+        if FILE_PATH.fullmatch(path):
+            return FILE_BYTES
+        return ANSWER_BYTES if ANSWER_PATH.fullmatch(path) else self.limit
 
 
 def _counting(receive: Receive, limit: int) -> Receive:

@@ -5,6 +5,9 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import APIRouter
 
+from jincai.monitoring.cases import api as cases_api
+from jincai.monitoring.cases import deadlines, inquiry_pages
+from jincai.monitoring.cases import pages as case_pages
 from jincai.monitoring.sweeps import api as sweeps_api
 from jincai.monitoring.sweeps import back_test_pages, schedule
 from jincai.monitoring.sweeps import pages as sweep_pages
@@ -14,6 +17,9 @@ from jincai.monitoring.workshop import pages as workshop_pages
 from jincai.platform import Platform
 
 ROUTERS: tuple[APIRouter, ...] = (
+    cases_api.router,
+    case_pages.router,
+    inquiry_pages.router,
     workshop_api.router,
     workshop_drafts.router,
     workshop_pages.router,
@@ -21,4 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sweep_pages.router,
     back_test_pages.router,
 )
-RUNNING: tuple[Callable[[Platform], AbstractAsyncContextManager[None]], ...] = (schedule.running,)
+RUNNING: tuple[Callable[[Platform], AbstractAsyncContextManager[None]], ...] = (
+    schedule.running,
+    deadlines.running,
+)

@@ -1,0 +1,294 @@
+"""案件流转: every move in one transaction, with its event; a stale one is refused, a repeated one is not done twice."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import singledispatch
+from typing import Any
+
+from psycopg import AsyncConnection, sql
+
+from jincai.auth.principal import Principal
+from jincai.identity import SHANGHAI
+from jincai.monitoring.cases import asked as ask
+from jincai.monitoring.cases import case, deadlines, trail
+from jincai.monitoring.cases.attachments import File
+from jincai.monitoring.cases.case import CaseFile
+from jincai.monitoring.cases.states import OF_THE_UNIT, CaseError, State, named
+from jincai.monitoring.cases.trail import Told
+
+_AGAIN = """
+SELECT EXISTS (SELECT FROM monitor.case_event
+                WHERE (case_id, n, action, actor, text) = (%s, %s, %s, %s, %s))
+"""
+_COUNTY = """
+SELECT EXISTS (SELECT FROM standards.division AS d
+                WHERE d.code = %s AND d.parent = %s AND d.level = 'county'
+                  AND %s BETWEEN d.valid_from_year AND coalesce(d.valid_to_year, 9999))
+"""
+
+
+@dataclass
+class Change:
+    """What a move does: the next state (None: the same), columns it sets, and what its event says."""
+
+    action: str
+    state: State | None = None
+    sets: dict[str, object] = field(default_factory=dict)
+    detail: dict[str, object] = field(default_factory=dict)
+    visible: bool = False
+
+
+@dataclass(frozen=True)
+class Made:
+    """By whom a move is made, on which case."""
+
+    one: CaseFile
+    principal: Principal
+
+
+async def make(
+    cx: AsyncConnection,
+    principal: Principal,
+    case_id: int,
+    asked: ask.Move,
+    files: Sequence[File] = (),
+) -> CaseFile:
+    """Make one move; the case after it. Locks the case.
+
+    Raises:
+        CaseError: 404 no such case, 403 not this person's to do, 409 stale or not in this state, 422 for a field.
+    """
+    one = await case.find(cx, case_id, lock=True)
+    change = change_of(asked, Made(one, principal))
+    text = getattr(asked, "text", "")
+    if one.revision != asked.revision:
+        again = (case_id, asked.revision + 1, change.action, principal.actor, text)
+        row = await (await cx.execute(_AGAIN, again)).fetchone()
+        if row and row[0]:
+            return one
+        raise _stale(one, asked.revision)
+    _allow(asked, one, principal)
+    if isinstance(asked, ask.Reply) and one.needs_attachment and not files:
+        raise CaseError(422, "本案的答复须附附件。", "The answer of this case needs an attachment.", "files")
+    if isinstance(asked, ask.HandDown):
+        await _require_county(cx, principal, one, asked.division)
+    await _write(cx, one, change)
+    told = Told(
+        change.action, one.state, change.state or one.state, text, change.detail, visible=change.visible
+    )
+    await trail.add(cx, case_id, told, files)
+    return one.model_copy(
+        update={"revision": one.revision + 1, "state": change.state or one.state, **change.sets}
+    )
+
+
+async def _write(cx: AsyncConnection, one: CaseFile, change: Change) -> None:
+    sets: dict[str, object] = dict(change.sets)
+    if change.state:
+        # Whoever goes on with a case has woken it.
+        sets = {"snoozed_until": None, **sets, "state": change.state}
+        if "due_at" not in sets:
+            sets["due_at"] = None if change.state == "closed" else deadlines.due(deadlines.OFFICE_DAYS)
+    assigned = [sql.SQL("{} = %s").format(sql.Identifier(name)) for name in sets]
+    statement = sql.SQL("UPDATE monitor.case_file SET {} WHERE id = %s").format(
+        sql.SQL(", ").join([sql.SQL("revision = revision + 1"), *assigned])
+    )
+    await cx.execute(statement, (*sets.values(), one.id))
+
+
+def _stale(one: CaseFile, seen: int) -> CaseError:
+    return CaseError(
+        409,
+        f"案件 {one.id} 已有变动(您看到的是第 {seen} 版,现为第 {one.revision} 版)。请重新读取后再办理。",
+        f"Case {one.id} has moved on: you saw revision {seen}, it is at {one.revision}. Read it anew.",
+    )
+
+
+# Which states a move starts from.
+FROM: dict[type[ask.Move], frozenset[State]] = {
+    ask.Inquire: frozenset({"looking", "replied"}),
+    ask.Reply: frozenset({"inquired"}),
+    ask.Conclude: frozenset({"looking", "replied"}),
+    ask.Order: frozenset({"violation", "rectified"}),
+    ask.Report: frozenset({"rectifying"}),
+    ask.Close: frozenset({"normal", "rectified"}),
+    ask.HandDown: frozenset({"looking"}),
+    ask.Snooze: frozenset({"looking", "replied", "normal", "violation", "rectified"}),
+}
+_OPEN: frozenset[State] = frozenset(
+    {"looking", "inquired", "replied", "normal", "violation", "rectifying", "rectified"}
+)
+# What anybody of the office may do with anybody's case; all else is its handler's.
+_OF_ALL = (ask.Note, ask.HandOver, ask.TakeOver, ask.Close, ask.Escalate)
+
+
+def may_make(kind: type[ask.Move], one: CaseFile, principal: Principal) -> bool:
+    """Whether ``principal`` could make such a move now: what a page offers."""
+    try:
+        _allow_kind(kind, one, principal)
+    except CaseError:
+        return False
+    return kind in {ask.Reply, ask.Report} or "monitor.handle" in principal.permissions
+
+
+def _allow(asked: ask.Move, one: CaseFile, principal: Principal) -> None:
+    _allow_kind(type(asked), one, principal)
+    if isinstance(asked, ask.Conclude) and asked.conclusion == "violation" and one.state == "looking":
+        raise CaseError(
+            409,
+            f"案件 {one.id} 尚未问询单位,不能认定违规。请先发出问询。",
+            f"The unit was not yet asked about case {one.id}; send an inquiry before finding a violation.",
+            "conclusion",
+        )
+    if isinstance(asked, ask.HandOver) and asked.to == one.handler:
+        raise CaseError(422, f"案件已由 {asked.to} 办理。", f"{asked.to} handles the case already.", "to")
+
+
+def _allow_kind(kind: type[ask.Move], one: CaseFile, principal: Principal) -> None:
+    if one.state not in FROM.get(kind, _OPEN):
+        zh, en = named(one.state)
+        raise CaseError(
+            409,
+            f"案件 {one.id} 现为“{zh}”,不能这样办理。请重新读取。",
+            f"Case {one.id} is at “{en}”: this cannot be done with it now. Read it anew.",
+        )
+    of_unit = kind in {ask.Reply, ask.Report}
+    if not of_unit and kind not in _OF_ALL and one.handler != principal.actor:
+        who = (one.handler or "无人", one.handler or "nobody")
+        raise CaseError(
+            403,
+            f"案件 {one.id} 由 {who[0]} 办理。请先移交或接手。",
+            f"Case {one.id} is handled by {who[1]}. Have it handed over, or take it over, first.",
+        )
+    if kind is ask.TakeOver and one.handler:
+        raise CaseError(409, f"案件 {one.id} 已由 {one.handler} 办理。", f"Case {one.id} is {one.handler}'s.")
+    if kind is ask.Close and one.conclusion == "violation" and one.concluded_by == principal.actor:
+        raise CaseError(
+            403,
+            f"案件 {one.id} 的违规由您本人认定,须由他人结案。",
+            f"You found the violation of case {one.id} yourself; somebody else must close it.",
+        )
+    if kind is ask.Escalate and one.escalation >= deadlines.ESCALATION_MOST:
+        raise CaseError(409, f"案件 {one.id} 已在最高级别。", f"Case {one.id} is at the highest level.")
+    if kind is ask.Wake and one.snoozed_until is None:
+        raise CaseError(409, f"案件 {one.id} 没有暂缓。", f"Case {one.id} is not snoozed.")
+
+
+async def _require_county(cx: AsyncConnection, principal: Principal, one: CaseFile, county: str) -> None:
+    row = await (await cx.execute(_COUNTY, (county, one.division, one.fiscal_year))).fetchone()
+    if not (row and row[0]):
+        raise CaseError(
+            422,
+            f"{county} 不是 {one.division} 下属的县级区划。",
+            f"{county} is no county of {one.division}.",
+            "division",
+        )
+    if principal.divisions is not None and county not in principal.divisions:
+        raise CaseError(
+            403, f"您的权限不含区划 {county}。", f"Your grants do not reach {county}.", "division"
+        )
+
+
+@singledispatch
+def change_of(asked: ask.Move, made: Made) -> Change:
+    """What the move does."""
+    raise TypeError(type(asked).__name__)
+
+
+def _on(kind: type[Any]) -> Callable[[Callable[[Any, Made], Change]], Callable[[Any, Made], Change]]:
+    return change_of.register(kind)
+
+
+@_on(ask.Note)
+def _note(_: ask.Note, __: Made) -> Change:
+    return Change("noted")
+
+
+@_on(ask.Inquire)
+def _inquire(asked: ask.Inquire, made: Made) -> Change:
+    due = deadlines.due(asked.days)
+    first = made.one.asked_at or dt.datetime.now(SHANGHAI)
+    return _to_unit("inquired", "inquired", due, {"asked_at": first})
+
+
+@_on(ask.Order)
+def _order(asked: ask.Order, _: Made) -> Change:
+    return _to_unit("ordered", "rectifying", deadlines.due(asked.days), {})
+
+
+def _to_unit(action: str, state: State, due: dt.datetime, sets: dict[str, object]) -> Change:
+    return Change(action, state, {"due_at": due, **sets}, {"due_at": due.isoformat()}, visible=True)
+
+
+@_on(ask.Reply)
+def _reply(_: ask.Reply, __: Made) -> Change:
+    return Change("replied", "replied", visible=True)
+
+
+@_on(ask.Report)
+def _report(_: ask.Report, __: Made) -> Change:
+    return Change("reported", "rectified", visible=True)
+
+
+@_on(ask.Conclude)
+def _conclude(asked: ask.Conclude, made: Made) -> Change:
+    sets = {
+        "conclusion": asked.conclusion,
+        "concluded_by": made.principal.actor,
+        "concluded_at": dt.datetime.now(SHANGHAI),
+    }
+    return Change("concluded", asked.conclusion, sets, {"conclusion": asked.conclusion}, visible=True)
+
+
+@_on(ask.Close)
+def _close(_: ask.Close, made: Made) -> Change:
+    sets = {"closed_by": made.principal.actor, "closed_at": dt.datetime.now(SHANGHAI)}
+    return Change("closed", "closed", sets, visible=True)
+
+
+@_on(ask.Escalate)
+def _escalate(_: ask.Escalate, made: Made) -> Change:
+    level = made.one.escalation + 1
+    return Change("escalated", None, {"escalation": level}, {"escalation": level})
+
+
+@_on(ask.HandOver)
+def _hand_over(asked: ask.HandOver, made: Made) -> Change:
+    return Change("handed_over", None, {"handler": asked.to}, {"from": made.one.handler, "to": asked.to})
+
+
+@_on(ask.TakeOver)
+def _take_over(_: ask.TakeOver, made: Made) -> Change:
+    return Change("took_over", None, {"handler": made.principal.actor}, {"to": made.principal.actor})
+
+
+@_on(ask.HandDown)
+def _hand_down(asked: ask.HandDown, made: Made) -> Change:
+    sets = {
+        "division": asked.division,
+        "handler": "",
+        "handed_down_by": made.principal.actor,
+        "snoozed_until": None,
+        "due_at": deadlines.due(deadlines.FIRST_LOOK_DAYS[made.one.level]),
+    }
+    return Change("handed_down", None, sets, {"from": made.one.division, "to": asked.division})
+
+
+@_on(ask.Snooze)
+def _snooze(asked: ask.Snooze, made: Made) -> Change:
+    until = deadlines.due(asked.days)
+    later = max(until, made.one.due_at or until)
+    return Change(
+        "snoozed", None, {"snoozed_until": until, "due_at": later}, {"until": until.isoformat()}
+    )
+
+
+@_on(ask.Wake)
+def _wake(_: ask.Wake, __: Made) -> Change:
+    return Change("woken", None, {"snoozed_until": None})
+
+
+def waits_for_unit(one: CaseFile) -> bool:
+    """Whether the next step is the unit's."""
+    return one.state in OF_THE_UNIT
