@@ -5,7 +5,12 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import APIRouter
 
+from jincai.monitoring.alerts import feed as alert_feed
+from jincai.monitoring.alerts import stream as alert_stream
 from jincai.platform import Platform
 
-ROUTERS: tuple[APIRouter, ...] = ()
-RUNNING: tuple[Callable[[Platform], AbstractAsyncContextManager[None]], ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (
+    # The stream comes before any alert's number.
+    alert_stream.router,
+)
+RUNNING: tuple[Callable[[Platform], AbstractAsyncContextManager[None]], ...] = (alert_feed.running,)
