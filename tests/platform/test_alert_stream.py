@@ -4,7 +4,7 @@ import json
 import queue
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx
@@ -261,11 +261,12 @@ def test_no_stream_of_events_without_asking_for_one(clerk) -> None:
 
 def test_one_person_opens_only_so_many() -> None:
     one = feed.Feed(None)  # type: ignore[arg-type] - only counts
-    with one.seat("x"):
-        for _ in range(feed.STREAMS_OF_ONE - 1):
+    with ExitStack() as seats:
+        for _ in range(feed.STREAMS_OF_ONE):
             one.refuse_if_full("x")
-            one.seat("x").__enter__()
+            seats.enter_context(one.seat("x"))
         with pytest.raises(feed.FullError) as full:
             one.refuse_if_full("x")
         assert full.value.own
         one.refuse_if_full("y")
+    one.refuse_if_full("x")
