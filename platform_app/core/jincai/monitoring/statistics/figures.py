@@ -71,10 +71,11 @@ class Figures:
     rules_in_use: dict[str, rule_titles.Title]
 
 
-# Four groupings in one pass; of units only the first are sent, there may be ten thousand.
+# Two groupings in one pass over the alerts; what is shown is summed up from their few thousand lines.
+# Of units only the first are sent, there may be ten thousand.
 _LINES = """
-WITH counted AS (
-    SELECT grouping(rule, division, agency_code, as_of) AS kind, rule, division, agency_code, as_of,
+WITH counted AS MATERIALIZED (
+    SELECT grouping(rule) AS of_units, rule, as_of, division, agency_code,
            count(*) AS alerts,
            count(*) FILTER (WHERE level = 'red') AS red,
            count(*) FILTER (WHERE level = 'orange') AS orange,
@@ -86,22 +87,37 @@ WITH counted AS (
        AND (%(rule)s::text IS NULL OR rule = %(rule)s)
        AND (%(date_from)s::date IS NULL OR as_of >= %(date_from)s)
        AND (%(date_to)s::date IS NULL OR as_of <= %(date_to)s)
-     GROUP BY GROUPING SETS ((rule), (division), (division, agency_code), (as_of))
-), ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY kind ORDER BY alerts DESC, division, agency_code) AS rank
-      FROM counted
+     GROUP BY GROUPING SETS ((rule, as_of), (division, agency_code))
 )
-SELECT kind, rule, division, agency_code, as_of, alerts, red, orange, amount
-  FROM ranked
- WHERE kind <> %(units)s OR rank <= %(most)s
+SELECT 'rule' AS kind, rule AS code, '' AS unit, sum(alerts)::bigint AS alerts, sum(red)::bigint,
+       sum(orange)::bigint, sum(amount)::bigint
+  FROM counted
+ WHERE of_units = 0
+ GROUP BY rule
+ UNION ALL
+SELECT 'month', to_char(as_of, 'YYYY-MM'), '', sum(alerts)::bigint, sum(red)::bigint,
+       sum(orange)::bigint, sum(amount)::bigint
+  FROM counted
+ WHERE of_units = 0
+ GROUP BY 2
+ UNION ALL
+SELECT 'division', division, '', sum(alerts)::bigint, sum(red)::bigint,
+       sum(orange)::bigint, sum(amount)::bigint
+  FROM counted
+ WHERE of_units = 1
+ GROUP BY division
+ UNION ALL
+(SELECT 'unit', division, agency_code, alerts, red, orange, amount
+   FROM counted
+  WHERE of_units = 1
+  ORDER BY alerts DESC, division, agency_code
+  LIMIT %(most)s)
 """
-# What grouping() gives: a bit is 0 where the column was grouped by.
-_RULE, _DIVISION, _UNIT, _DAY = 0b0111, 0b1011, 0b1001, 0b1110
 
 
 async def read(cx: AsyncConnection, asked: Asked) -> Figures:
     """The figures, as the session may see them."""
-    given = {**asked.model_dump(), "below": asked.below, "units": _UNIT, "most": UNITS_MOST}
+    given = {**asked.model_dump(), "below": asked.below, "most": UNITS_MOST}
     rows = await (await cx.execute(_LINES, given)).fetchall()
     titles = await rule_titles.in_use(cx)
     by_rule: dict[str, Line] = {}
@@ -110,18 +126,18 @@ async def read(cx: AsyncConnection, asked: Asked) -> Figures:
     whole = Line()
     units: list[Line] = []
     wide = len(asked.below) < 4
-    for kind, rule, division, agency, day, *numbers in rows:
+    for kind, code, unit, *numbers in rows:
         line = _line(numbers)
-        if kind == _RULE:
+        if kind == "rule":
             whole.add(line)
-            _add(by_rule, rule, line, rule=rule)
-        elif kind == _DIVISION:
-            place = f"{division[:4]}00" if wide else division
+            _add(by_rule, code, line, rule=code)
+        elif kind == "division":
+            place = f"{code[:4]}00" if wide else code
             _add(by_place, place, line, **({} if wide else {"division": place}))
-        elif kind == _DAY:
-            _add(by_month, f"{day:%Y-%m}", line, **_month(day))
+        elif kind == "month":
+            _add(by_month, code, line, **_month(code))
         else:
-            line.code, line.conditions = agency, {"division": division, "agency_code": agency}
+            line.code, line.conditions = unit, {"division": code, "agency_code": unit}
             units.append(line)
     places = await names.of_divisions(cx, {*by_place, *(one.conditions["division"] for one in units)})
     for code, line in by_place.items():
@@ -148,8 +164,8 @@ def _add(lines: dict[str, Line], code: str, line: Line, **conditions: str) -> No
     lines.setdefault(code, Line(code=code, conditions=conditions)).add(line)
 
 
-def _month(day: dt.date) -> dict[str, str]:
-    first = day.replace(day=1)
+def _month(month: str) -> dict[str, str]:
+    first = dt.date.fromisoformat(f"{month}-01")
     last = (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
     return {"date_from": first.isoformat(), "date_to": last.isoformat()}
 

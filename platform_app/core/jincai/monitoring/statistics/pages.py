@@ -32,7 +32,7 @@ async def statistics_page(
         "levels": LEVELS,
         "zh": language.of(request) == "zh",
         "tables": [one for one in tables.of(found) if one.lines],
-        "where": lambda line: tables.where(line, asked),
+        "where": lambda table, line: tables.where(table, line, asked),
     }
     return rendering.page(request, platform, "statistics.html", context)
 

@@ -88,13 +88,12 @@ def of(figures: Figures) -> tuple[Shown, ...]:
     )
 
 
-def where(line: Line, asked: Asked) -> str:
-    """The list that shows a line's alerts; "" if the list cannot be asked for just those."""
+def where(table: Shown, line: Line, asked: Asked) -> str:
+    """The list that shows a line's alerts, of a city its own statistics; "" if neither can be asked for."""
     conditions = asked.model_dump(mode="json", exclude={"limit", "offset", "lang"}, exclude_none=True)
-    # The list takes a division as itself alone.
-    conditions.pop("division", None)
-    if asked.division and "division" not in line.conditions and asked.below != asked.division:
+    if table.key == "place" and not line.conditions:
+        return f"/monitor/statistics?{urlencode({**conditions, 'division': line.code})}"
+    # The list takes a division as itself alone, without those below.
+    if asked.division and asked.below != asked.division and "division" not in line.conditions:
         return ""
-    if asked.division and asked.below == asked.division:
-        conditions["division"] = asked.division
-    return f"/monitor/alerts?{urlencode({**conditions, **line.conditions})}" if line.conditions else ""
+    return f"/monitor/alerts?{urlencode({**conditions, **line.conditions})}"

@@ -13,7 +13,7 @@
     const font = getComputedStyle(document.body).fontFamily;
     const names = {
       type: "category", data: given.names.slice(0, given.upright ? undefined : LINE_MOST), inverse: !given.upright,
-      axisLabel: { color: ink, fontSize: 13, width: given.upright ? undefined : 150, overflow: "truncate" },
+      axisLabel: { color: ink, fontSize: 12, interval: given.upright ? "auto" : 0, width: given.upright ? undefined : 150, overflow: "truncate" },
       axisTick: { show: false }, axisLine: { lineStyle: { color: line } },
     };
     const values = {
