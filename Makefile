@@ -14,8 +14,10 @@ help: ## Say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- what the targets stand on ----------------------------------------------------------------------------
-.venv/.ready: requirements/dev.txt pyproject.toml $(wildcard $(OURS:%=%/pyproject.toml)) tools/prepare
+.venv/.ready: requirements/dev.txt pyproject.toml $(wildcard $(OURS:%=%/pyproject.toml)) tools/prepare \
+  platform_app/core/vendor.json tools/vendor.py
 	@tools/prepare venv $(PYTHON)
+	@$(BIN)/python tools/vendor.py
 	@touch $@
 
 .PHONY: debian-lab debian-test
@@ -79,5 +81,6 @@ docs: .venv/.ready ## Role READMEs from their argument specs
 .PHONY: requirements
 requirements: .venv/.ready ## Pin anew what requirements/*.in names
 	@$(BIN)/uv pip compile -q --generate-hashes --upgrade --python-version 3.11 requirements/dev.in -o requirements/dev.txt
+	@$(BIN)/uv pip compile -q --generate-hashes --upgrade --python-version 3.11 requirements/npm.in -o requirements/npm.txt
 	@for set in platform control; do $(BIN)/uv pip compile -q --generate-hashes --python-version 3.11 \
 	  -c requirements/dev.txt requirements/$$set.in -o requirements/$$set.txt; done

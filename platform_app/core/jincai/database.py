@@ -13,7 +13,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, IsolationLevel
@@ -59,11 +59,12 @@ class Database:
         self.name = name
         self._drained_at = 0.0
         self._abandoned: set[asyncio.Task[object]] = set()
+        self._url = url
+        # What the URL says wins over what we think best.
+        self._kwargs = {key: value for key, value in _CONNECT.items() if key not in given}
         self._pool = AsyncConnectionPool(
             url,
-            # What the URL says wins over what we think best.
-            kwargs={key: value for key, value in _CONNECT.items() if key not in given}
-            | {"autocommit": True, "application_name": f"jincai {name}"},
+            kwargs=self._kwargs | {"autocommit": True, "application_name": f"jincai {name}"},
             min_size=1,
             max_size=size,
             name=name,
@@ -74,7 +75,7 @@ class Database:
             # `check` sets one connection to trying again: about once a second until it succeeds.
             reconnect_timeout=1.0,
             reconnect_failed=AsyncConnectionPool.check,
-            check=self._check,
+            check=self.check,
             open=False,
         )
 
@@ -85,6 +86,19 @@ class Database:
     async def close(self) -> None:
         """Close all connections; what is still running gets a second to finish."""
         await self._pool.close(timeout=1.0)
+
+    async def apart(self, name: str) -> AsyncConnection:
+        """A connection to the primary outside the pool, for what holds one all the time, such as LISTEN.
+
+        Whoever has it calls `check` now and then, and asks for another when it breaks.
+
+        Raises:
+            psycopg.Error: no primary answered.
+        """
+        kwargs: dict[str, Any] = {**self._kwargs, "application_name": f"jincai {name}"}
+        connection = await AsyncConnection.connect(self._url, autocommit=True, **kwargs)
+        await self.check(connection)
+        return connection
 
     def stats(self) -> dict[str, int]:
         """The pool's counters, as psycopg_pool names them."""
@@ -171,8 +185,12 @@ class Database:
         if not task.cancelled() and task.exception():
             log.info("database %s: abandoned work ended: %s", self.name, task.exception())
 
-    async def _check(self, connection: AsyncConnection) -> None:
-        """Whether a pooled connection still leads to the primary; called before each use."""
+    async def check(self, connection: AsyncConnection) -> None:
+        """Whether a connection still leads to the primary; called before each use of a pooled one.
+
+        Raises:
+            psycopg.Error: it does not, and is closed.
+        """
         question = asyncio.ensure_future(_is_standby(connection))
         try:
             done, _ = await asyncio.wait({question}, timeout=CHECK_SECONDS)

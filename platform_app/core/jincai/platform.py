@@ -1,5 +1,6 @@
 """What a running process holds, for whatever answers a request to find."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -24,6 +25,7 @@ class Platform:
         expected: dist → newest migration that the loaded code brings.
         metrics: its counters.
         services: what runs beside the requests, by name, such as ``payment.gatherer``.
+        leaving: set once the process is to end, for answers that would never end by themselves.
     """
 
     loaded: Loaded
@@ -34,6 +36,7 @@ class Platform:
     expected: dict[str, str]
     metrics: Metrics
     services: dict[str, object] = field(default_factory=dict)
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def platform_of(request: Request) -> Platform:

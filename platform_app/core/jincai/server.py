@@ -1,5 +1,6 @@
 """Runs the web application in this process until SIGINT or SIGTERM."""
 
+import asyncio
 import gc
 import signal
 import socket
@@ -46,8 +47,9 @@ def run(settings: Settings, database_url: str, systems: tuple[System, ...], addr
     logs.configure()
     _check_tls(address)
     listening = _listen(address)
+    made = app.create(settings, database_url, systems)
     config = uvicorn.Config(
-        app.create(settings, database_url, systems),
+        made,
         ssl_certfile=address.certificate,
         ssl_keyfile=address.key,
         timeout_graceful_shutdown=GRACE_SECONDS,
@@ -57,15 +59,20 @@ def run(settings: Settings, database_url: str, systems: tuple[System, ...], addr
         log_config=None,
     )
     with listening, _outliving_signals():
-        _Announcing(config, address).run(sockets=[listening])
+        _Announcing(config, address, made.state.platform.leaving).run(sockets=[listening])
 
 
 class _Announcing(uvicorn.Server):
-    """Says where it serves once it does."""
+    """Says where it serves once it does, and to answers without an end that it is about to stop."""
 
-    def __init__(self, config: uvicorn.Config, address: Address) -> None:
+    def __init__(self, config: uvicorn.Config, address: Address, leaving: asyncio.Event) -> None:
         super().__init__(config)
         self._address = address
+        self._leaving = leaving
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leaving.set()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -112,6 +112,13 @@ class Table:
         row = await (await cx.execute(query, asked.model_dump())).fetchone()
         return row[0] if row else 0
 
+    async def counts(self, cx: AsyncConnection, asked: Address, field: str) -> dict[str, int]:
+        """How many rows match, by the values of ``field``."""
+        query = sql.SQL("SELECT t.{field}, count(*) FROM ({rows}) AS t WHERE {where} GROUP BY 1").format(
+            field=sql.Identifier(field), **self._parts(asked)
+        )
+        return dict(await (await cx.execute(query, asked.model_dump())).fetchall())
+
     async def find(self, cx: AsyncConnection, asked: Address, limit: int) -> list[Row]:
         """The matching rows from ``asked.offset`` on, ``limit`` at most, sorted."""
         query = sql.SQL(
