@@ -95,7 +95,7 @@ CREATE TABLE payment.own_account (
     closed_at   timestamptz
 );
 CREATE UNIQUE INDEX own_account_once ON payment.own_account (division, agency_code, account_key, valid_from);
-CREATE INDEX own_account_holder ON payment.own_account (division, agency_code, holder_key);
+CREATE INDEX own_account_holder ON payment.own_account (division, agency_code, holder_key, valid_from);
 CALL auth.protect('payment.own_account', 'agency_code');
 
 -- 基建合同: whom a construction project may pay, and from which item ('' for any).

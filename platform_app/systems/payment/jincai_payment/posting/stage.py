@@ -13,16 +13,15 @@ CREATE TEMPORARY TABLE IF NOT EXISTS posting (
     quota_id bigint, kind text, undoes bigint, amount bigint, pay_date date,
     payee_name text, payee_account text, payee_bank text, payee_kind_code text, set_mode_code text,
     purpose text, digest bigint, posted_by text
-) ON COMMIT DELETE ROWS
+) ON COMMIT DELETE ROWS;
+DELETE FROM pg_temp.posting
 """
-_EMPTY = "DELETE FROM pg_temp.posting"
 _COPY = "COPY pg_temp.posting FROM STDIN"
 
 
 async def stage(cx: AsyncConnection, ground: Ground, batch: Batch, places: Sequence[int]) -> None:
     """Put the orders at ``places`` there, in place of what an earlier call of this transaction left."""
-    await cx.execute(_STAGE)
-    await cx.execute(_EMPTY)
+    await cx.execute(_STAGE.encode(), prepare=False)
     async with cx.cursor() as cursor, cursor.copy(_COPY) as copy:
         for n in places:
             await copy.write_row(_row(ground, n, batch.orders[n], batch.digests[n]))
