@@ -26,8 +26,8 @@ def alert(
 ) -> int:
     """A new alert; its id."""
     row = cx.execute(
-        "INSERT INTO monitor.alert (fiscal_year, division, agency_code, subject, subject_id, as_of, amount, rule,"
-        " version, edition, stage, level, disposal, shadow, found_by)"
+        "INSERT INTO monitor.alert (fiscal_year, division, agency_code, subject, subject_id, as_of, amount,"
+        " rule, version, edition, stage, level, disposal, shadow, found_by)"
         " VALUES (2010, %s, %s, 'payment', %s, %s, 6000000, %s, 1, 1, 'during', %s, %s, %s, 'posting')"
         " RETURNING id",
         (division, agency, subject or next(_subjects), dt.date(2010, 3, 5), rule, level, disposal, shadow),
@@ -55,7 +55,13 @@ def moved(person: Person, case_id: int, move: str, **more: object) -> Response:
 
 
 def answered(
-    person: Person, case_id: int, move: str = "reply", text: str = "属实", *, files=(), seen: int | None = None
+    person: Person,
+    case_id: int,
+    move: str = "reply",
+    text: str = "属实",
+    *,
+    files=(),
+    seen: int | None = None,
 ) -> Response:
     """The unit's answer or report."""
     at = seen or person.get(f"{API}/inquiries/{case_id}").json().get("revision", 1)

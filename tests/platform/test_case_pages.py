@@ -60,7 +60,14 @@ def test_the_next_alert_is_taken_and_shown_with_its_rule(database, books, li) ->
     (found,) = books.execute(
         "SELECT subject_id FROM monitor.alert WHERE id = %s", (number,)
     ).fetchall()  # fmt: skip
-    for text in ("R950 大额提现", "现金难以追查", f"/payment/payments/{found[0]}", "轨迹完整", "初查", "60,000.00"):
+    for text in (
+        "R950 大额提现",
+        "现金难以追查",
+        f"/payment/payments/{found[0]}",
+        "轨迹完整",
+        "初查",
+        "60,000.00",
+    ):
         assert text in page, text
     for label in ("问询内容", "答复期限(天)", "发出问询", "认定结论", "认定理由", "提交认定"):
         assert label in page, label

@@ -123,6 +123,7 @@ CREATE TABLE monitor.case_alert (
 CREATE INDEX case_alert_of ON monitor.case_alert (case_id, alert_id);
 CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON monitor.case_alert
     FOR EACH STATEMENT EXECUTE FUNCTION monitor.refuse_change();
+ALTER TABLE monitor.case_alert ENABLE ALWAYS TRIGGER never_changed;
 
 -- 案件轨迹. Rows are added and never changed; each holds the hash of the one before.
 CREATE TABLE monitor.case_event (

@@ -17,8 +17,8 @@ from jincai.monitoring.cases.asked import (
     IdPath,
     OfficeMove,
     Reader,
-    Report,
     Reply,
+    Report,
     Unit,
     UnitMove,
 )
@@ -92,9 +92,7 @@ async def list_cases(
 ) -> Page[CaseRow]:
     """Cases of the divisions that the asker sees; overdue and urgent ones first."""
     address = tables.asked_of(tables.CASES, asked)
-    return await desk.look(
-        request, platform, principal, lambda cx: tables.find(cx, tables.CASES, address)
-    )
+    return await desk.look(request, platform, principal, lambda cx: tables.find(cx, tables.CASES, address))
 
 
 @router.post("/cases/take-next")
@@ -107,9 +105,7 @@ async def take_next_case(request: Request, platform: PlatformOf, principal: Hand
 
 
 @router.post("/cases/take")
-async def take_case(
-    asked: TakeAsked, request: Request, platform: PlatformOf, principal: Handler
-) -> Taken:
+async def take_case(asked: TakeAsked, request: Request, platform: PlatformOf, principal: Handler) -> Taken:
     """领取: one alert; 409 if somebody else has it."""
     try:
         return Taken(case_id=await desk.take(platform, principal, asked.alert_id))
@@ -150,9 +146,7 @@ async def read_attachment(
 ) -> Response:
     """An attachment, as a download."""
     return attachments.download(
-        await desk.look(
-            request, platform, principal, lambda cx: attachments.read(cx, case_id, attachment_id)
-        )
+        await desk.look(request, platform, principal, lambda cx: attachments.read(cx, case_id, attachment_id))
     )
 
 
@@ -170,21 +164,19 @@ async def list_inquiries(
 @router.get("/inquiries/{case_id}")
 async def read_inquiry(case_id: IdPath, request: Request, platform: PlatformOf, principal: Unit) -> Case:
     """One inquiry, with what was said to and by the unit."""
-    return await desk.look(
-        request, platform, principal, lambda cx: case.read(cx, case_id, as_unit=True)
-    )
+    return await desk.look(request, platform, principal, lambda cx: case.read(cx, case_id, as_unit=True))
 
 
 @router.post("/inquiries/{case_id}", openapi_extra=_FORM)
-async def answer_inquiry(
-    case_id: IdPath, request: Request, platform: PlatformOf, principal: Unit
-) -> Case:
+async def answer_inquiry(case_id: IdPath, request: Request, platform: PlatformOf, principal: Unit) -> Case:
     """答复, or the report that it is rectified: a form with at most five files."""
     fields, files = await attachments.read_form(request)
     try:
         asked = _UNIT_MOVE.validate_python(fields)
     except ValidationError as error:
-        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in error.errors()]) from error
+        raise RequestValidationError(
+            [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+        ) from error
     try:
         return await answered(platform, principal, case_id, asked, files)
     except CaseError as error:

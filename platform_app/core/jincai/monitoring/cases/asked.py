@@ -140,17 +140,7 @@ class Report(Move):
 
 
 OfficeMove = Annotated[
-    Note
-    | Inquire
-    | Conclude
-    | Order
-    | Close
-    | Escalate
-    | HandOver
-    | TakeOver
-    | HandDown
-    | Snooze
-    | Wake,
+    Note | Inquire | Conclude | Order | Close | Escalate | HandOver | TakeOver | HandDown | Snooze | Wake,
     Field(discriminator="move"),
 ]
 UnitMove = Annotated[Reply | Report, Field(discriminator="move")]

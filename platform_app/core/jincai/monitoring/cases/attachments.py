@@ -70,9 +70,7 @@ async def read_form(request: Request) -> tuple[dict[str, str], list[tuple[str, b
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(400)
     # One more than may be, so that too many are told as such.
-    parser = _InMemory(
-        request.headers, request.stream(), max_files=FILES_MOST + 1, max_fields=FIELDS_MOST
-    )
+    parser = _InMemory(request.headers, request.stream(), max_files=FILES_MOST + 1, max_fields=FIELDS_MOST)
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError, UnicodeDecodeError):
@@ -114,7 +112,8 @@ def _checked(given: str, content: bytes) -> File:
     if kind is None or _ENDINGS.get(ending, ending) != kind:
         raise _refused(
             f"附件“{name}”不是 PDF、PNG、JPG、XLSX、DOCX 或 UTF-8 文本(TXT、CSV),或扩展名与内容不符。",
-            f"Attachment {name} is no PDF, PNG, JPG, XLSX, DOCX or UTF-8 text (TXT, CSV), or not what it is called.",
+            f"Attachment {name} is no PDF, PNG, JPG, XLSX, DOCX or UTF-8 text (TXT, CSV),"
+            " or not what it is called.",
         )
     return File(name, kind, content)
 

@@ -21,7 +21,7 @@ SELECT a.alert_id, a.rule, a.version, a.stage, a.level, a.disposal, a.as_of, a.a
   FROM monitor.case_alert AS a
   LEFT JOIN monitor.rule_version AS v USING (rule, version)
  WHERE a.case_id = %s
- ORDER BY a.alert_id
+ ORDER BY a.alert_id LIMIT 200
 """
 _EVENTS = """
 SELECT n, action, actor, at, from_state, to_state, text, detail, visible_to_unit
@@ -32,14 +32,14 @@ SELECT id, n, name, kind, octet_length(bytes) AS size FROM monitor.case_attachme
  WHERE case_id = %s ORDER BY id
 """
 # Each event as it was written, after the one before, up to the end that the case keeps; and every attachment
-# as its event says.
+# as its event says (that its bytes are those of its SHA-256, the table checks itself).
 _WHOLE = """
 SELECT bool_and(hash = made AND n = place AND prev_hash = before AND files = attached)
        AND count(*) = min(last_n) AND bool_or(n = last_n AND hash = last_hash)
   FROM (SELECT e.hash, e.n, e.prev_hash, e.files, c.last_n, c.last_hash,
                monitor.event_hash(e) AS made, row_number() OVER w AS place,
                lag(e.hash, 1, decode(repeat('00', 32), 'hex')) OVER w AS before,
-               ARRAY(SELECT encode(sha256(a.bytes), 'hex') || ' ' || a.name
+               ARRAY(SELECT encode(a.sha256, 'hex') || ' ' || a.name
                        FROM monitor.case_attachment AS a
                       WHERE (a.case_id, a.n) = (e.case_id, e.n) ORDER BY a.id) AS attached
           FROM monitor.case_event AS e
@@ -159,7 +159,7 @@ async def find(cx: AsyncConnection, case_id: int, *, lock: bool = False) -> Case
 
 
 async def read(cx: AsyncConnection, case_id: int, *, as_unit: bool = False) -> Case:
-    """The case with everything that the session may see; ``as_unit``: once it was asked, and what it was told.
+    """The case with everything that the session may see; ``as_unit``: what its unit is told.
 
     Raises:
         CaseError: 404, there is none.

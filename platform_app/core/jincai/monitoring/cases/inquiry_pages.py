@@ -8,18 +8,17 @@ from psycopg import AsyncConnection
 from pydantic import TypeAdapter, ValidationError
 
 from jincai.auth.principal import Principal
-from jincai.monitoring.cases import api, attachments, case, desk, showing, tables
-from jincai.monitoring.cases.asked import IdPath, Report, Reply, Unit, UnitMove
+from jincai.monitoring.cases import api, attachments, case, desk, showing
+from jincai.monitoring.cases.asked import IdPath, Reply, Report, Unit, UnitMove
 from jincai.monitoring.cases.states import CaseError
 from jincai.monitoring.cases.tables import INQUIRIES
 from jincai.pages import forms, rendering
 from jincai.pages.forms import Form
 from jincai.paging import Page
 from jincai.platform import Platform, PlatformOf
+from jincai.tables import EXPORT_MOST
 
-router = APIRouter(
-    prefix="/monitor/inquiries", include_in_schema=False, default_response_class=HTMLResponse
-)
+router = APIRouter(prefix="/monitor/inquiries", include_in_schema=False, default_response_class=HTMLResponse)
 _MOVE: TypeAdapter[Reply | Report] = TypeAdapter(UnitMove)
 
 
@@ -33,7 +32,7 @@ async def inquiries_page(request: Request, platform: PlatformOf, principal: Unit
         if asked.format == "xlsx":
             showing.refuse_too_many(request, total)
             whole = asked.model_copy(update={"offset": 0})
-            return total, await INQUIRIES.find(cx, whole, tables.EXPORT_MOST)
+            return total, await INQUIRIES.find(cx, whole, EXPORT_MOST)
         return total, await INQUIRIES.find(cx, asked, asked.limit)
 
     total, rows = await platform.database.read(find, token=principal.token)
@@ -49,9 +48,7 @@ async def inquiries_page(request: Request, platform: PlatformOf, principal: Unit
 
 
 @router.get("/{case_id}")
-async def inquiry_page(
-    case_id: IdPath, request: Request, platform: PlatformOf, principal: Unit
-) -> Response:
+async def inquiry_page(case_id: IdPath, request: Request, platform: PlatformOf, principal: Unit) -> Response:
     """One inquiry, with what was said, and the form that answers it."""
     return await _page(request, platform, principal, case_id, forms.empty())
 
@@ -85,8 +82,6 @@ async def _page(
     *,
     status: int = 200,
 ) -> Response:
-    found = await desk.look(
-        request, platform, principal, lambda cx: case.read(cx, case_id, as_unit=True)
-    )
+    found = await desk.look(request, platform, principal, lambda cx: case.read(cx, case_id, as_unit=True))
     context = {"one": found, "form": form, "place": showing.place(found, principal), **showing.WORDS}
     return rendering.page(request, platform, "inquiry.html", context, status)

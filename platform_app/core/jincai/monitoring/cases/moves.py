@@ -1,4 +1,4 @@
-"""案件流转: every move in one transaction, with its event; a stale one is refused, a repeated one is not done twice."""
+"""案件流转: every move in one transaction with its event; stale is refused, repeated is done once."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -14,8 +14,11 @@ from jincai.monitoring.cases import asked as ask
 from jincai.monitoring.cases import case, deadlines, trail
 from jincai.monitoring.cases.attachments import File
 from jincai.monitoring.cases.case import CaseFile
-from jincai.monitoring.cases.states import OF_THE_UNIT, CaseError, State, named
+from jincai.monitoring.cases.states import CaseError, State, named
 from jincai.monitoring.cases.trail import Told
+
+# More than that is talk; what takes the case further is always taken.
+EVENTS_MOST = 500
 
 _AGAIN = """
 SELECT EXISTS (SELECT FROM monitor.case_event
@@ -57,7 +60,7 @@ async def make(
     """Make one move; the case after it. Locks the case.
 
     Raises:
-        CaseError: 404 no such case, 403 not this person's to do, 409 stale or not in this state, 422 for a field.
+        CaseError: 404 no such case; 403 not this person's; 409 stale, or not in this state; 422 a field.
     """
     one = await case.find(cx, case_id, lock=True)
     change = change_of(asked, Made(one, principal))
@@ -69,6 +72,12 @@ async def make(
             return one
         raise _stale(one, asked.revision)
     _allow(asked, one, principal)
+    if change.state is None and one.revision >= EVENTS_MOST:
+        raise CaseError(
+            409,
+            f"案件 {one.id} 的记录已达 {EVENTS_MOST} 条,请推进或结案。",
+            f"Case {one.id} has {EVENTS_MOST} events: take it a step further, or close it.",
+        )
     if isinstance(asked, ask.Reply) and one.needs_attachment and not files:
         raise CaseError(422, "本案的答复须附附件。", "The answer of this case needs an attachment.", "files")
     if isinstance(asked, ask.HandDown):
@@ -191,7 +200,7 @@ async def _require_county(cx: AsyncConnection, principal: Principal, one: CaseFi
 
 
 @singledispatch
-def change_of(asked: ask.Move, made: Made) -> Change:
+def change_of(asked: ask.Move, _made: Made) -> Change:
     """What the move does."""
     raise TypeError(type(asked).__name__)
 
@@ -265,7 +274,7 @@ def _take_over(_: ask.TakeOver, made: Made) -> Change:
 
 @_on(ask.HandDown)
 def _hand_down(asked: ask.HandDown, made: Made) -> Change:
-    sets = {
+    sets: dict[str, object] = {
         "division": asked.division,
         "handler": "",
         "handed_down_by": made.principal.actor,
@@ -279,16 +288,10 @@ def _hand_down(asked: ask.HandDown, made: Made) -> Change:
 def _snooze(asked: ask.Snooze, made: Made) -> Change:
     until = deadlines.due(asked.days)
     later = max(until, made.one.due_at or until)
-    return Change(
-        "snoozed", None, {"snoozed_until": until, "due_at": later}, {"until": until.isoformat()}
-    )
+    sets: dict[str, object] = {"snoozed_until": until, "due_at": later}
+    return Change("snoozed", None, sets, {"until": until.isoformat()})
 
 
 @_on(ask.Wake)
 def _wake(_: ask.Wake, __: Made) -> Change:
     return Change("woken", None, {"snoozed_until": None})
-
-
-def waits_for_unit(one: CaseFile) -> bool:
-    """Whether the next step is the unit's."""
-    return one.state in OF_THE_UNIT

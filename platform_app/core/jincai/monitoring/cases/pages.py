@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from psycopg import AsyncConnection
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from jincai import language
 from jincai.auth.principal import Principal
@@ -19,6 +19,7 @@ from jincai.pages import forms, rendering
 from jincai.pages.forms import Form
 from jincai.paging import Page
 from jincai.platform import Platform, PlatformOf
+from jincai.tables import EXPORT_MOST
 
 router = APIRouter(prefix="/monitor/cases", include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -49,7 +50,7 @@ async def cases_page(request: Request, platform: PlatformOf, principal: Reader) 
         if asked.format == "xlsx":
             showing.refuse_too_many(request, total)
             whole = asked.model_copy(update={"offset": 0})
-            return total, await CASES.find(cx, whole, tables.EXPORT_MOST), {}, 0
+            return total, await CASES.find(cx, whole, EXPORT_MOST), {}, 0
         rows = await CASES.find(cx, asked, asked.limit)
         return total, rows, await tables.counts(cx), await worklist.waiting(cx)
 
@@ -91,7 +92,7 @@ async def take(request: Request, platform: PlatformOf, principal: Handler) -> Re
     return RedirectResponse(f"/monitor/cases/{found}", 303)
 
 
-class TakeForm(ask.BaseModel):
+class TakeForm(BaseModel):
     """Which alert."""
 
     alert_id: ask.Id
@@ -124,7 +125,7 @@ async def move(case_id: IdPath, request: Request, platform: PlatformOf, principa
     return await _page(request, platform, principal, case_id, form, status=status)
 
 
-class _Anything(ask.BaseModel):
+class _Anything(BaseModel):
     """A form whose kind of move is not known yet."""
 
 

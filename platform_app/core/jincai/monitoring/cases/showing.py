@@ -1,6 +1,7 @@
 """What the pages of cases share: a list with its Excel file, and where the record of a case is to be seen."""
 
 import asyncio
+import datetime as dt
 from typing import Any
 
 from fastapi import HTTPException, Request
@@ -52,7 +53,9 @@ def asked(request: Request, table: Table, **usual: str) -> Address:
     try:
         return table.address().model_validate(usual | dict(request.query_params))
     except ValidationError as error:
-        raise RequestValidationError([{**one, "loc": ("query", *one["loc"])} for one in error.errors()]) from error
+        raise RequestValidationError(
+            [{**one, "loc": ("query", *one["loc"])} for one in error.errors()]
+        ) from error
 
 
 def refuse_too_many(request: Request, total: int) -> None:
@@ -85,7 +88,7 @@ def _cell(words: Any, kind: str, value: Any, place: int) -> spreadsheet.Cell:
         return spreadsheet.yuan(value)
     if isinstance(value, str) and value in words:
         return str(words[value][place])
-    return "" if value is None else value  # type: ignore[no-any-return]
+    return value if isinstance(value, int | dt.date) else "" if value is None else str(value)
 
 
 def mistaken(request: Request, form: Form[Any], error: ValidationError) -> Form[Any]:

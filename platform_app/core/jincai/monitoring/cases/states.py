@@ -7,9 +7,7 @@ from fastapi import Request
 from jincai import language
 from jincai.tables import Words
 
-State = Literal[
-    "looking", "inquired", "replied", "normal", "violation", "rectifying", "rectified", "closed"
-]
+State = Literal["looking", "inquired", "replied", "normal", "violation", "rectifying", "rectified", "closed"]
 
 STATES: Words = {
     "looking": ("初查", "First look"),
@@ -21,9 +19,6 @@ STATES: Words = {
     "rectified": ("已整改", "Rectified"),
     "closed": ("已结案", "Closed"),
 }
-# Where the next step is the unit's.
-OF_THE_UNIT: frozenset[State] = frozenset({"inquired", "rectifying"})
-
 ACTIONS: Words = {
     "opened": ("领取预警", "Took the alert"),
     "joined": ("并入预警", "Another alert joined"),

@@ -23,9 +23,9 @@ LATE: Words = {"yes": ("已逾期", "Overdue"), "no": ("未逾期", "In time")}
 
 # The words of `lists` are the worklists that a case is on, for the one who asks.
 _ROWS = """
-SELECT c.id, c.fiscal_year, c.division, c.agency_code, c.subject, c.subject_id, c.state, c.revision, c.handler,
-       c.level, c.escalation::text AS escalation, c.needs_attachment, c.due_at, c.snoozed_until, c.asked_at,
-       c.conclusion, c.concluded_by, c.closed_by, c.opened_by, c.opened_at,
+SELECT c.id, c.fiscal_year, c.division, c.agency_code, c.subject, c.subject_id, c.state, c.revision,
+       c.handler, c.level, c.escalation::text AS escalation, c.needs_attachment, c.due_at, c.snoozed_until,
+       c.asked_at, c.conclusion, c.concluded_by, c.closed_by, c.opened_by, c.opened_at,
        to_char(c.due_at AT TIME ZONE 'Asia/Shanghai' - interval '1 microsecond', 'YYYY-MM-DD') AS due_day,
        (c.opened_at AT TIME ZONE 'Asia/Shanghai')::date AS opened_day,
        coalesce(a.rules, '') AS rules, coalesce(a.amount, 0) AS amount,

@@ -20,20 +20,21 @@ _FACTS = """
 a.id, a.fiscal_year, a.division, a.agency_code, a.subject, a.subject_id, a.rule, a.version, a.stage, a.level,
 a.disposal, a.as_of, a.amount, a.found_at
 """
-# The inner list is bounded and in order, so the locks are tried one by one until the first that is free: nobody
-# holds more than the one he takes. Whoever comes later skips what is being taken, rather than wait for it.
+# The inner list is bounded and in order, so the locks are tried one by one until the first that is free:
+# nobody holds more than the one he takes. Whoever comes later skips what is being taken, waiting for none.
 _NEXT = f"""
 SELECT a.id FROM (
        SELECT w.id, w.subject, w.subject_id
          FROM monitor.alert AS w
-        WHERE NOT w.shadow AND w.id <> ALL (%s) AND NOT EXISTS (SELECT FROM monitor.case_alert AS c WHERE c.alert_id = w.id)
+        WHERE NOT w.shadow AND w.id <> ALL (%s)
+          AND NOT EXISTS (SELECT FROM monitor.case_alert AS c WHERE c.alert_id = w.id)
         ORDER BY CASE w.level WHEN 'red' THEN 0 WHEN 'orange' THEN 1 ELSE 2 END, w.id
         LIMIT %s) AS a
  WHERE pg_try_advisory_xact_lock({_KEY})
  LIMIT 1
-"""
-_LOCK = f"SELECT pg_advisory_xact_lock({_KEY}) FROM monitor.alert AS a WHERE a.id = %s"
-_ALERT = f"SELECT {_FACTS} FROM monitor.alert AS a WHERE a.id = %s AND NOT a.shadow"
+"""  # noqa: S608 - our own words, here and below
+_LOCK = f"SELECT pg_advisory_xact_lock({_KEY}) FROM monitor.alert AS a WHERE a.id = %s"  # noqa: S608
+_ALERT = f"SELECT {_FACTS} FROM monitor.alert AS a WHERE a.id = %s AND NOT a.shadow"  # noqa: S608
 # Asked anew, with the lock held: the list may have been made before somebody else committed.
 _CASE_OF = """
 SELECT c.id, c.handler, c.state FROM monitor.case_alert AS a JOIN monitor.case_file AS c ON c.id = a.case_id
@@ -50,7 +51,7 @@ SELECT {_FACTS} FROM monitor.alert AS a
  WHERE (a.subject, a.subject_id) = (%s, %s) AND NOT a.shadow
    AND NOT EXISTS (SELECT FROM monitor.case_alert AS c WHERE c.alert_id = a.id)
  ORDER BY a.id LIMIT 100
-"""
+"""  # noqa: S608
 _CREATE = """
 INSERT INTO monitor.case_file (fiscal_year, division, agency_code, subject, subject_id, handler, level,
                                needs_attachment, due_at, opened_by, opened_key)
