@@ -2,15 +2,21 @@
 
 import json
 import queue
+import socket
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
+import uvicorn
+from jincai import app, plugins
+from jincai import server as web
 from jincai.monitoring.alerts import feed, news, place
+from jincai.settings import Settings
 from pydantic import TypeAdapter, ValidationError
 
 from tests.platform.monitor_rows import alert, make_rules
@@ -59,6 +65,13 @@ class Watching:
         finally:
             self.events.put(("closed", {}))
 
+    def leave(self) -> None:
+        """As a browser that closes the page."""
+        stream = self._response.extensions["network_stream"]
+        with suppress(OSError):
+            stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        self._thread.join(PATIENCE)
+
     def alerts(self, how_many: int) -> list[int]:
         """The ids of the next alerts."""
         found = []
@@ -87,7 +100,11 @@ def watching(url: str, token: str, last: str = "", **params: str) -> Iterator[Wa
         client.stream("GET", STREAM, headers=headers, params=params) as response,
     ):
         assert response.status_code == 200, response.read()
-        yield Watching(response)
+        stream = Watching(response)
+        try:
+            yield stream
+        finally:
+            stream.leave()
 
 
 @pytest.fixture(scope="module")
@@ -237,6 +254,24 @@ def test_a_lost_listener_listens_again(live, database, server, books, reader) ->
         assert stream.alerts(3) == ids
         assert listener() not in {None, before}
         assert stream.quiet()
+
+
+def test_a_process_that_stops_does_not_wait_for_its_streams(database, reader) -> None:
+    made = app.create(Settings(auth_database_url=database.auth), database.app, plugins.load())
+    config = uvicorn.Config(made, log_config=None, ws="none")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        serving = web._Announcing(config, web.Address("127.0.0.1", port), made.state.platform.leaving)
+        thread = threading.Thread(target=serving.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        until = time.monotonic() + PATIENCE
+        while not serving.started and time.monotonic() < until:
+            time.sleep(0.01)
+        with watching(f"http://127.0.0.1:{port}", reader) as stream:
+            serving.should_exit = True
+            assert stream.events.get(timeout=PATIENCE)[0] == "closed"
+            thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("wrong", ["1", "5:4:", "1:9:9", "4:9:3", "4:9:5,5", "x:y:", "0:1:", "1:2:3:4"])

@@ -7,7 +7,6 @@ from typing import LiteralString
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
-from jincai.database import Database
 from jincai.monitoring.alerts import alerts
 from jincai.monitoring.alerts.alerts import Alert
 from jincai.monitoring.alerts.feed import Feed
@@ -48,7 +47,6 @@ _COUNT: LiteralString = f"SELECT count(*) FROM (SELECT 1{_NEW} LIMIT %(limit)s) 
 class Reader:
     """Reads for one session."""
 
-    database: Database
     feed: Feed
     token: str
 
@@ -64,8 +62,7 @@ class Reader:
             row = await (await cx.execute(_NOW, (self.token,))).fetchone()
             return row[0] if row else None
 
-        async with self.feed.reading:
-            found = await self.database.read(ask, token=self.token)
+        found = await self.feed.read(ask, self.token)
         if found is None:
             raise EndedError
         return found
@@ -78,8 +75,7 @@ class Reader:
             row = await (await cx.execute(_COUNT, given)).fetchone()
             return bool(row and row[0] > CATCH_UP_MOST)
 
-        async with self.feed.reading:
-            return await self.database.read(ask, token=self.token)
+        return await self.feed.read(ask, self.token)
 
     async def between(self, after: str, until: str) -> AsyncIterator[list[Alert]]:
         """Every alert that ``after`` did not see and ``until`` does; a page is read when it is asked for."""
@@ -93,8 +89,7 @@ class Reader:
             return await alerts.dressed(cx, rows), (rows[-1]["mark"], rows[-1]["id"]) if rows else end
 
         while True:
-            async with self.feed.reading:
-                page, end = await self.database.read(ask, token=self.token)
+            page, end = await self.feed.read(ask, self.token)
             if page:
                 yield page
             if len(page) < PAGE:

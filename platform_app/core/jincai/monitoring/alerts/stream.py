@@ -58,7 +58,7 @@ async def alert_stream(
 
     async def sent() -> AsyncIterator[str]:
         with feed.seat(principal.actor):
-            stream = _Stream(platform, feed, Reader(platform.database, feed, principal.token), began)
+            stream = _Stream(platform, feed, Reader(feed, principal.token), began)
             async for one in stream.run():
                 yield one if isinstance(one, str) else _alert(one, request, platform, html=html)
 
