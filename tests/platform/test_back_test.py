@@ -8,6 +8,7 @@ import pytest
 from jincai.monitoring.sweeps import backtest
 from openpyxl import load_workbook
 
+from tests.platform.case_desk import answered, moved, taken
 from tests.platform.desk import Person
 from tests.platform.posting import make_quota, shown, token_for_all
 from tests.platform.ruling import put_in_force, source
@@ -110,11 +111,11 @@ def test_what_was_held_and_released_counts_for_both(database, books, paid, maker
     assert (said["fired"], said["compared"]) == (2, {"new": 1, "both": 1, "old": 0})
 
 
-def test_agreement_with_cases_that_people_concluded(database, maker, rule) -> None:
+def test_agreement_with_cases_that_people_concluded(database, client, session, maker, rule) -> None:
     put_in_force(database.owner, source(rule, "amount >= 600 AND amount <= 900"))
     swept(database, rules=[rule])
     said = {600: "normal", 700: "normal", 800: "violation", 900: "violation"}
-    concluded(database, rule, said)
+    concluded(database, client, session, rule, said)
     draft(
         database,
         rule,
@@ -133,21 +134,21 @@ def test_agreement_with_cases_that_people_concluded(database, maker, rule) -> No
     assert "<strong>60%</strong> (共 5 件)" in page
 
 
-def concluded(database, rule: str, said: dict[int, str]) -> None:
+def concluded(database, client, session, rule: str, said: dict[int, str]) -> None:
     """A concluded case for each alert of the rule: amount → conclusion."""
-    with psycopg.connect(database.owner) as cx:
-        cx.execute(
-            "CREATE TABLE IF NOT EXISTS monitor.case (id bigint GENERATED ALWAYS AS IDENTITY, alert bigint,"
-            " conclusion text)"
-        )
-        cx.execute("GRANT SELECT ON monitor.case TO jincai_app")
-        cx.execute("SELECT set_config('jincai.session', %s, true)", (token_for_all(database.owner),))
+    handler = Person(client, session("monitor.read", "monitor.handle", actor="concluder"))
+    unit = Person(client, session("monitor.reply", actor="unit"))
+    with shown(database.app, token_for_all(database.owner)) as cx:
         for amount, conclusion in said.items():
-            cx.execute(
-                "INSERT INTO monitor.case (alert, conclusion)"
-                " SELECT id, %s FROM monitor.alert WHERE rule = %s AND amount = %s",
-                (conclusion, rule, amount),
-            )
+            alerts = cx.execute(
+                "SELECT id FROM monitor.alert WHERE rule = %s AND amount = %s", (rule, amount)
+            ).fetchall()
+            for (alert,) in alerts:
+                case = taken(handler, alert)
+                assert moved(handler, case, "inquire", text="请说明", days=5).status_code == 200
+                assert answered(unit, case).status_code == 200
+                done = moved(handler, case, "conclude", conclusion=conclusion, text="核实完毕")
+                assert done.status_code == 200, done.text
 
 
 def test_the_page_shows_it_and_exports_it(database, paid, maker, rule) -> None:

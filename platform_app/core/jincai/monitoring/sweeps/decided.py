@@ -3,11 +3,6 @@
 from psycopg import AsyncConnection
 from pydantic import BaseModel, ConfigDict, computed_field
 
-# Whether there are cases here.
-_CASES = """
-SELECT count(*) = 2 FROM information_schema.columns
- WHERE table_schema = 'monitor' AND table_name = 'case' AND column_name IN ('alert', 'conclusion')
-"""
 # Of records that the back-test came to, the newest conclusion about this rule.
 _AGREEMENT = """
 WITH decided AS (
@@ -15,7 +10,8 @@ WITH decided AS (
       FROM monitor.back_test AS b
       JOIN monitor.alert AS a ON a.rule = b.rule AND a.subject = b.subject AND NOT a.shadow
                              AND a.as_of BETWEEN b.from_day AND b.to_day
-      JOIN monitor.case AS c ON c.alert = a.id AND c.conclusion IN ('violation', 'normal')
+      JOIN monitor.case_alert AS ca ON ca.alert_id = a.id
+      JOIN monitor.case_file AS c ON c.id = ca.case_id AND c.conclusion <> ''
       JOIN monitor.back_test_part AS p ON p.back_test = b.id AND p.division = a.division
                                       AND (p.done OR (a.as_of, a.subject_id) <= (p.cursor_day, p.cursor_id))
      WHERE b.id = %s
@@ -68,9 +64,6 @@ class Agreement(BaseModel):
 
 async def agreement(cx: AsyncConnection, number: int) -> Agreement | None:
     """How back-test ``number`` agrees with what was concluded; None where nothing was."""
-    there = await (await cx.execute(_CASES)).fetchone()
-    if not there or not there[0]:
-        return None
     row = await (await cx.execute(_AGREEMENT, (number, number))).fetchone()
     found = Agreement(**dict(zip(_COUNTS, row or (0, 0, 0, 0), strict=True)))
     return found if found.total else None
