@@ -109,7 +109,7 @@ def test_one_says_why_by_what_law_and_where(clerk, made) -> None:
         "同一对象的其他预警",
         f'data-id="{made["red"]}"',
         'action="/monitor/cases/take"',
-        f'name="alert" value="{made["orange"]}"',
+        f'name="alert_id" value="{made["orange"]}"',
     ):
         assert text in page, text
     assert "/payment/held/" in clerk.get(f"{LIST}/{made['held']}").text

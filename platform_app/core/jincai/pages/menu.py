@@ -16,6 +16,7 @@ MONITOR = (
     MenuEntry(title="预警", title_en="Alerts", path="/monitor/alerts"),
     MenuEntry(title="案件", title_en="Cases", path="/monitor/cases"),
     MenuEntry(title="规则", title_en="Rules", path="/monitor/rules"),
+    MenuEntry(title="回扫", title_en="Sweeps", path="/monitor/sweeps"),
     MenuEntry(title="统计", title_en="Statistics", path="/monitor/statistics"),
 )
 # A unit's people only answer.

@@ -22,6 +22,7 @@ from jincai.monitoring.workshop.asked import (
     Reader,
     RulePath,
     Save,
+    Trier,
     Why,
 )
 from jincai.monitoring.workshop.tables import Known, Listed
@@ -61,7 +62,7 @@ async def read_version(
 
 @router.post("/rules/{rule}/versions/{version}/try")
 async def try_version(
-    request: Request, *, rule: RulePath, version: NumberPath, platform: PlatformOf, principal: Reader
+    request: Request, *, rule: RulePath, version: NumberPath, platform: PlatformOf, principal: Trier
 ) -> Trial:
     """Run its examples and measure it; changes nothing."""
     known = checking.vocabularies(platform.systems)

@@ -9,6 +9,8 @@ from jincai.auth.principal import Principal, may
 from jincai.monitoring.store.versions import Number, RuleId
 
 Reader = Annotated[Principal, Depends(may("monitor.read"))]
+# Trying costs the database time: it is for those who work on rules and cases.
+Trier = Annotated[Principal, Depends(may("monitor.handle"))]
 Drafter = Annotated[Principal, Depends(may("monitor.rule_draft"))]
 Publisher = Annotated[Principal, Depends(may("monitor.rule_publish"))]
 
