@@ -403,11 +403,19 @@ def test_a_case_is_handed_down_to_a_county(books, client, session, li, wang) -> 
     assert case in _on(county, "unassigned")
     assert moved(county, case, "inquire", text="先接手", days=3).status_code == 403
     assert moved(county, case, "take_over").json()["handler"] == "county"
-    assert moved(county, case, "inquire", text="请说明", days=3).status_code == 200
+    # Whoever sees the alert alone does not take it again, open or closed.
+    number = found["alerts"][0]["alert_id"]
+    late = wang.post(f"{API}/cases/take", {"alert_id": number})
+    assert (late.status_code, "看不到的区划" in late.json()["detail"]) == (409, True)
     # A city that does not see the county finds out, instead of making another case.
     subject = found["subject_id"]
     more = wang.post(f"{API}/cases/take", {"alert_id": alert(books, subject=subject, rule="R9")})
     assert more.status_code == 409
+    assert moved(county, case, "conclude", conclusion="normal", text="无异常").status_code == 200
+    assert moved(county, case, "close", text="无异常").status_code == 200
+    assert wang.post(f"{API}/cases/take", {"alert_id": number}).status_code == 409
+    while got := wang.post(f"{API}/cases/take-next", {}).json()["case_id"]:
+        assert number not in [one["alert_id"] for one in wang.get(f"{API}/cases/{got}").json()["alerts"]]
 
 
 def test_a_case_is_handed_over_to_somebody_who_works_on_cases(database, books, li, wang) -> None:

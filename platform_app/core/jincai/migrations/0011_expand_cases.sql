@@ -109,16 +109,19 @@ ALTER TABLE monitor.case_file ENABLE ALWAYS TRIGGER never_removed;
 
 -- 预警归案: an alert belongs to one case at most. Its facts are copied, since a county sees no city's alerts.
 CREATE TABLE monitor.case_alert (
-    alert_id bigint  PRIMARY KEY REFERENCES monitor.alert,
-    case_id  bigint  NOT NULL REFERENCES monitor.case_file,
-    rule     text    NOT NULL,
-    version  integer NOT NULL,
-    stage    text    NOT NULL,
-    level    text    NOT NULL,
-    disposal text    NOT NULL,
-    as_of    date    NOT NULL,
-    amount   bigint  NOT NULL,
-    found_at timestamptz NOT NULL
+    alert_id    bigint      PRIMARY KEY REFERENCES monitor.alert,
+    case_id     bigint      NOT NULL REFERENCES monitor.case_file,
+    -- Of the alert: whoever sees that knows that it is taken, wherever its case was handed.
+    division    text        NOT NULL,
+    agency_code text        NOT NULL,
+    rule        text        NOT NULL,
+    version     integer     NOT NULL,
+    stage       text        NOT NULL,
+    level       text        NOT NULL,
+    disposal    text        NOT NULL,
+    as_of       date        NOT NULL,
+    amount      bigint      NOT NULL,
+    found_at    timestamptz NOT NULL
 );
 CREATE INDEX case_alert_of ON monitor.case_alert (case_id, alert_id);
 CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON monitor.case_alert
@@ -215,9 +218,8 @@ CREATE TRIGGER never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON monitor.case
 ALTER TABLE monitor.case_attachment ENABLE ALWAYS TRIGGER never_changed;
 
 -- Whoever sees the case sees its parts, wherever it was handed; a unit's people no internal notes.
-ALTER TABLE monitor.case_alert ENABLE ROW LEVEL SECURITY;
-ALTER TABLE monitor.case_alert FORCE ROW LEVEL SECURITY;
-CREATE POLICY scope ON monitor.case_alert
+CALL auth.protect('monitor.case_alert', 'agency_code');
+CREATE POLICY of_case ON monitor.case_alert
     USING (EXISTS (SELECT FROM monitor.case_file AS c WHERE c.id = case_id));
 ALTER TABLE monitor.case_event ENABLE ROW LEVEL SECURITY;
 ALTER TABLE monitor.case_event FORCE ROW LEVEL SECURITY;

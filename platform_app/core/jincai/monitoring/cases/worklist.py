@@ -37,7 +37,7 @@ _LOCK = f"SELECT pg_advisory_xact_lock({_KEY}) FROM monitor.alert AS a WHERE a.i
 _ALERT = f"SELECT {_FACTS} FROM monitor.alert AS a WHERE a.id = %s AND NOT a.shadow"  # noqa: S608
 # Asked anew, with the lock held: the list may have been made before somebody else committed.
 _CASE_OF = """
-SELECT c.id, c.handler, c.state FROM monitor.case_alert AS a JOIN monitor.case_file AS c ON c.id = a.case_id
+SELECT c.id, c.handler FROM monitor.case_alert AS a LEFT JOIN monitor.case_file AS c ON c.id = a.case_id
  WHERE a.alert_id = %s
 """
 _TAKEN = "SELECT EXISTS (SELECT FROM monitor.case_alert WHERE alert_id = %s)"
@@ -62,9 +62,10 @@ RETURNING id
 """
 _BIND = """
 INSERT INTO monitor.case_alert
-       (alert_id, case_id, rule, version, stage, level, disposal, as_of, amount, found_at)
-VALUES (%(id)s, %(case_id)s, %(rule)s, %(version)s, %(stage)s, %(level)s, %(disposal)s, %(as_of)s, %(amount)s,
-        %(found_at)s)
+       (alert_id, case_id, division, agency_code, rule, version, stage, level, disposal, as_of, amount,
+        found_at)
+VALUES (%(id)s, %(case_id)s, %(division)s, %(agency_code)s, %(rule)s, %(version)s, %(stage)s, %(level)s,
+        %(disposal)s, %(as_of)s, %(amount)s, %(found_at)s)
 """
 _JOIN = """
 UPDATE monitor.case_file
@@ -114,9 +115,10 @@ async def take(cx: AsyncConnection, principal: Principal, alert_id: int, key: uu
     alert = await _alert(cx, alert_id)
     row = await (await cx.execute(_CASE_OF, (alert_id,))).fetchone()
     held = (row[0], row[1]) if row else await _joined(cx, alert)
-    if held is None:
-        if made := await _open(cx, principal, alert, key):
-            return made
+    if held is None and (made := await _open(cx, principal, alert, key)):
+        return made
+    # None of them: there is a case, and it was handed to where this person does not see it.
+    if held is None or held[0] is None:
         raise CaseError(
             409,
             f"预警 {alert_id} 所涉业务已在您看不到的区划立案。",
