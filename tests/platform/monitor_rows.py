@@ -33,17 +33,17 @@ _numbers = count(1)
 
 
 def make_rules(cx: psycopg.Connection) -> None:
-    """Three published rules, in force together as edition 1."""
+    """A second version of three of the shipped rules, in force together as edition 2."""
     for rule, (title, title_en) in TITLES.items():
         cx.execute(
             "INSERT INTO monitor.rule_version"
             " (rule, version, source, state, made_by, published_by, published_at)"
-            " VALUES (%s, 1, %s, 'published', 'maker', 'checker', '2016-01-01 08:00+08')",
+            " VALUES (%s, 2, %s, 'published', 'maker', 'checker', '2016-01-01 08:00+08')",
             (rule, RULE.format(rule=rule, title=title, title_en=title_en)),
         )
     cx.execute(
         "INSERT INTO monitor.edition (number, digest, reason, published_by, published_at)"
-        " VALUES (1, sha256('x'), '启用', 'checker', '2016-01-01 08:00+08')"
+        " VALUES (2, sha256('x'), '启用', 'checker', '2016-01-01 08:00+08')"
     )
 
 
@@ -58,8 +58,8 @@ def alert(cx: psycopg.Connection, **more: object) -> int:
         "as_of": dt.date(2016, 3, 5),
         "amount": 1_234_567,
         "rule": "R4",
-        "version": 1,
-        "edition": 1,
+        "version": 2,
+        "edition": 2,
         "stage": "during",
         "level": "orange",
         "disposal": "warn",

@@ -360,7 +360,7 @@ def refusal_of_text(when: str) -> str:
         ("past_count(amount > 3) > 1", "past_count needs a span"),
         ("past_count(days(0)) > 1", "days(n) takes a number from 1 to 400"),
         ("past_count(days(401)) > 1", "days(n) takes a number from 1 to 400"),
-        ("past_count(days(least)) > 1", "days(n) takes a number from 1 to 400"),
+        ("past_count(days(amount)) > 1", "days(n) takes a number from 1 to 400"),
         ("past_count(this_day(3)) > 1", "this_day() takes no argument"),
         ("past_count(days(3), same()) > 1", "same(…) takes 1 to 8 fields"),
         ("past_count(days(3), same(amount + 1)) > 1", "same(…) takes 1 to 8 fields"),

@@ -193,7 +193,7 @@ def test_nobody_changes_what_is_published(maker, checker, database, books) -> No
          .replace("disposal: warn", "disposal: hold"), ("before stage",)),
         (lambda rule: text(rule).replace("{amount: 5000000}", "{colour: 1}"), ("第21行", "colour")),
         (lambda rule: text(rule, when="amount > least"), ("示例矛盾", "达到限额")),
-        (lambda rule: text(rule).replace("during", "after\nsubject: indicator"), ("indicator",)),
+        (lambda rule: text(rule).replace("during", "after\nsubject: indicator"), ("no name amount",)),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_not_published_and_the_edition_stays(maker, checker, source, words) -> None:

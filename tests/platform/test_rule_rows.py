@@ -14,6 +14,7 @@ from jincai_payment.monitored import PAYMENTS
 from tests.platform.conftest import Urls
 from tests.platform.posting import make_quota, order, posted, shown, token_for_all
 from tests.platform.rule_making import rule
+from tests.platform.ruling import put_in_force
 
 _NUMBERS = count(1)
 
@@ -23,6 +24,8 @@ class Books:
 
     def __init__(self, urls: Urls, owner: psycopg.Connection) -> None:
         self._urls, self._owner = urls, owner
+        # What is asked here is what a rule says, not what posting makes of it.
+        put_in_force(urls.owner)
         self._token = token_for_all(urls.owner)
         self.agency = f"3{next(_NUMBERS):05}"
         self.quota = make_quota(owner, 10**12, agency=self.agency)

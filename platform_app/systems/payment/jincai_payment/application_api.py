@@ -126,7 +126,7 @@ def said(one: Signed, request: Request) -> str:
         return ""
     unknown = (f"记账未通过:{one.reason}", f"Posting refused it: {one.reason}")
     text = REFUSALS.get(one.reason, unknown)[0 if language.of(request) == "zh" else 1]
-    return f"{', '.join(one.rules)}: {text}" if one.rules else text
+    return f"{', '.join(one.rules)}: {text}" if one.rules and one.reason != "over_quota" else text
 
 
 async def _moved(

@@ -2,15 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from jincai.auth.principal import Principal, may
+from jincai.auth.principal import Principal, PrincipalOf, may, require
 from jincai.monitoring.store.versions import Number, RuleId
 
 Reader = Annotated[Principal, Depends(may("monitor.read"))]
-# Trying costs the database time: it is for those who work on rules and cases.
-Trier = Annotated[Principal, Depends(may("monitor.handle"))]
+
+
+def _tries(request: Request, principal: PrincipalOf) -> Principal:
+    """Whoever works on rules: trying one costs the database time."""
+    if principal.permissions.isdisjoint({"monitor.rule_draft", "monitor.rule_publish"}):
+        require(request, principal, "monitor.rule_draft")
+    return principal
+
+
+Trier = Annotated[Principal, Depends(_tries)]
 Drafter = Annotated[Principal, Depends(may("monitor.rule_draft"))]
 Publisher = Annotated[Principal, Depends(may("monitor.rule_publish"))]
 
