@@ -1,20 +1,15 @@
 """One budget from the unit's first submission to the trial balance and back to its indicator."""
 
-import datetime as dt
 import re
 
 import pytest
 from jincai.demonstration import AGENCY, DIVISION
-from jincai.identity import SHANGHAI
 from playwright.sync_api import Page, expect
 
-TODAY = dt.datetime.now(SHANGHAI).date()
+from tests.browser.steps import TODAY, press, settle_inbox
+
 BOOKS = f"fiscal_year={TODAY.year}&division={DIVISION}"
 AMOUNT = "1,234.56"
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 @pytest.mark.usefixtures("shown")
@@ -84,16 +79,6 @@ def plan(page: Page) -> None:
     page.get_by_label("支付方式").select_option("direct")
     page.get_by_label("金额(元)").fill("5000")
     press(page, "申报")
-
-
-def settle_inbox(page: Page, heading: str) -> None:
-    """待办: everything that waits there, chosen and settled."""
-    page.goto("/payment/inbox")
-    expect(page.get_by_role("heading", name=re.compile(heading))).to_be_visible()
-    for box in page.get_by_role("checkbox").all():
-        box.check()
-    press(page, "办理所选(批复、审核、签章)")
-    expect(page.get_by_role("status")).to_contain_text("已办理")
 
 
 def apply(page: Page) -> None:
