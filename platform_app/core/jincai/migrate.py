@@ -45,6 +45,7 @@ PLATFORM_GRANTS = (
     Grant(table="monitor.back_test", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
     Grant(table="monitor.back_test_part", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
     Grant(table="monitor.back_test_hit", privileges=("SELECT", "INSERT", "DELETE")),
+    Grant(table="monitor.case_days", privileges=("SELECT",)),
     Grant(table="monitor.case_file", privileges=("SELECT", "INSERT", "UPDATE")),
     Grant(table="monitor.case_alert", privileges=("SELECT", "INSERT")),
     Grant(table="monitor.case_event", privileges=("SELECT", "INSERT")),

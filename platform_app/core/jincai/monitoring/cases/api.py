@@ -1,6 +1,7 @@
 """Cases over HTTP: `/api/v1/monitor/cases` for the office, `/api/v1/monitor/inquiries` for a unit."""
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Body, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -78,6 +79,14 @@ class TakeAsked(BaseModel):
     alert_id: Id
 
 
+class TakeNextAsked(BaseModel):
+    """``key`` names this asking: repeated under it, the answer is the same case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: UUID | None = None
+
+
 class Taken(BaseModel):
     """The case that is the asker's now; None: nothing waits."""
 
@@ -96,10 +105,12 @@ async def list_cases(
 
 
 @router.post("/cases/take-next")
-async def take_next_case(request: Request, platform: PlatformOf, principal: Handler) -> Taken:
+async def take_next_case(
+    request: Request, platform: PlatformOf, principal: Handler, asked: TakeNextAsked | None = None
+) -> Taken:
     """领取下一件: the most urgent, oldest alert that nobody has, as a case of the asker's."""
     try:
-        return Taken(case_id=await desk.take_next(platform, principal))
+        return Taken(case_id=await desk.take_next(platform, principal, asked.key if asked else None))
     except CaseError as error:
         raise HTTPException(error.status, error.text(request)) from error
 
@@ -134,7 +145,7 @@ async def move_case(
         return await case.read(cx, case_id)
 
     try:
-        await desk.require_person(platform, asked)
+        await desk.require_person(platform, principal, case_id, asked)
     except CaseError as error:
         raise HTTPException(error.status, error.text(request)) from error
     return await desk.answer(request, platform, principal, work)

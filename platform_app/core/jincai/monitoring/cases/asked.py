@@ -52,11 +52,11 @@ class Note(Move):
 
 
 class Inquire(Move):
-    """问询: the unit is asked, and has so many days."""
+    """问询: the unit is asked, and has so many days; the site's for its level, unless said otherwise."""
 
     move: Literal["inquire"]
     text: Text
-    days: Days
+    days: Days | None = None
 
 
 class Conclude(Move):
@@ -68,11 +68,18 @@ class Conclude(Move):
 
 
 class Order(Move):
-    """下达整改: the unit is to rectify, and has so many days."""
+    """下达整改: the unit is to rectify, and has so many days; the site's, unless said otherwise."""
 
     move: Literal["order"]
     text: Text
-    days: Days
+    days: Days | None = None
+
+
+class Reopen(Move):
+    """重新核查: the conclusion is taken back, as long as the case is not closed."""
+
+    move: Literal["reopen"]
+    text: Text
 
 
 class Close(Move):
@@ -104,7 +111,7 @@ class TakeOver(Move):
 
 
 class HandDown(Move):
-    """下交 to a county below the case's division."""
+    """下交 to a division below the case's."""
 
     move: Literal["hand_down"]
     division: DivisionCode
@@ -140,7 +147,18 @@ class Report(Move):
 
 
 OfficeMove = Annotated[
-    Note | Inquire | Conclude | Order | Close | Escalate | HandOver | TakeOver | HandDown | Snooze | Wake,
+    Note
+    | Inquire
+    | Conclude
+    | Order
+    | Reopen
+    | Close
+    | Escalate
+    | HandOver
+    | TakeOver
+    | HandDown
+    | Snooze
+    | Wake,
     Field(discriminator="move"),
 ]
 UnitMove = Annotated[Reply | Report, Field(discriminator="move")]

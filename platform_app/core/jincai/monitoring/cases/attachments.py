@@ -1,8 +1,10 @@
 """附件: what a unit sends along, told by its first bytes, small enough, and given back as a download."""
 
+import asyncio
 import hashlib
 import io
 import re
+import threading
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +24,11 @@ FILE_BYTES = 5 * 2**20
 FILES_MOST = 5
 FIELDS_MOST = 20
 NAME_MOST = 150
+
+# Each may be 25 MiB in memory.
+READING_MOST = 8
+READING_SECONDS = 120
+_READING = threading.BoundedSemaphore(READING_MOST)
 
 TYPES: dict[str, str] = {
     "pdf": "application/pdf",
@@ -65,10 +72,22 @@ async def read_form(request: Request) -> tuple[dict[str, str], list[tuple[str, b
     """The form's fields, and name and content of its files.
 
     Raises:
-        HTTPException: 400, it is no such form.
+        HTTPException: 400, it is no such form, or does not come in two minutes; 503, many come already.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(400)
+    if not _READING.acquire(blocking=False):
+        raise HTTPException(503)
+    try:
+        async with asyncio.timeout(READING_SECONDS):
+            return await _read_form(request)
+    except TimeoutError:
+        raise HTTPException(400) from None
+    finally:
+        _READING.release()
+
+
+async def _read_form(request: Request) -> tuple[dict[str, str], list[tuple[str, bytes]]]:
     # One more than may be, so that too many are told as such.
     parser = _InMemory(request.headers, request.stream(), max_files=FILES_MOST + 1, max_fields=FIELDS_MOST)
     try:

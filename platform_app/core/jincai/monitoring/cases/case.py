@@ -169,12 +169,21 @@ async def read(cx: AsyncConnection, case_id: int, *, as_unit: bool = False) -> C
     events = await _events(cx, case_id)
     if as_unit:
         events = [one for one in events if one.visible_to_unit]
+        found = for_unit(found)
     return Case(
         **found.model_dump(),
         alerts=alerts,
         events=events,
         whole=None if as_unit else await verified(cx, case_id),
     )
+
+
+def for_unit(found: CaseFile) -> CaseFile:
+    """The case without what is the office's own: who has it, how high it went, when its next step is due."""
+    inner: dict[str, object] = {"handler": "", "escalation": 0, "snoozed_until": None, "opened_by": ""}
+    if found.state not in {"inquired", "rectifying"}:
+        inner["due_at"] = None
+    return found.model_copy(update=inner)
 
 
 async def require_asked(cx: AsyncConnection, case_id: int) -> CaseFile:

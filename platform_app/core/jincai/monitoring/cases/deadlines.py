@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import psycopg
 from psycopg import AsyncConnection
@@ -19,9 +20,9 @@ from jincai.platform import Platform
 
 log = logging.getLogger(__name__)
 
-# Days for the first look, by urgency, and for each later step of the office.
-FIRST_LOOK_DAYS = {"red": 1, "orange": 3, "yellow": 5}
-OFFICE_DAYS = 5
+Step = Literal["first_look", "office", "inquiry", "rectification"]
+# For a step that the site has taken out of its table.
+USUAL_DAYS: dict[Step, int] = {"first_look": 3, "office": 5, "inquiry": 5, "rectification": 20}
 ESCALATION_MOST = 3
 ACTOR = "system"
 PAUSE_SECONDS = 60.0
@@ -30,6 +31,7 @@ SESSION_SECONDS = 3600.0
 AT_ONCE = 100
 _LOCK = 0x63617365  # "case"
 
+_DAYS = "SELECT step, days FROM monitor.case_days WHERE level = %s"
 _PASSED = """
 SELECT id, state, revision, due_at FROM monitor.case_file
  WHERE state <> 'closed' AND due_at < statement_timestamp() AND overdue_of IS DISTINCT FROM due_at
@@ -49,6 +51,12 @@ SELECT id, state, revision, snoozed_until FROM monitor.case_file
    FOR UPDATE SKIP LOCKED
 """
 _WAKE = "UPDATE monitor.case_file SET revision = revision + 1, snoozed_until = NULL WHERE id = %s"
+
+
+async def days_of(cx: AsyncConnection, level: str) -> dict[Step, int]:
+    """How many days each step of a case of ``level`` has, as the site says."""
+    rows = await (await cx.execute(_DAYS, (level,))).fetchall()
+    return USUAL_DAYS | dict(rows)
 
 
 def due(days: int, now: dt.datetime | None = None) -> dt.datetime:

@@ -1,7 +1,7 @@
 """案件流转: every move in one transaction with its event; stale is refused, repeated is done once."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatch
 from typing import Any
@@ -24,10 +24,15 @@ _AGAIN = """
 SELECT EXISTS (SELECT FROM monitor.case_event
                 WHERE (case_id, n, action, actor, text) = (%s, %s, %s, %s, %s))
 """
-_COUNTY = """
-SELECT EXISTS (SELECT FROM standards.division AS d
-                WHERE d.code = %s AND d.parent = %s AND d.level = 'county'
-                  AND %s BETWEEN d.valid_from_year AND coalesce(d.valid_to_year, 9999))
+_BELOW = """
+WITH RECURSIVE above (code) AS (
+    SELECT d.parent FROM standards.division AS d
+     WHERE d.code = %(code)s AND %(year)s BETWEEN d.valid_from_year AND coalesce(d.valid_to_year, 9999)
+    UNION
+    SELECT d.parent FROM above JOIN standards.division AS d ON d.code = above.code
+     WHERE %(year)s BETWEEN d.valid_from_year AND coalesce(d.valid_to_year, 9999)
+)
+SELECT EXISTS (SELECT FROM above WHERE code = %(of)s)
 """
 
 
@@ -44,10 +49,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Made:
-    """By whom a move is made, on which case."""
+    """By whom a move is made, on which case, and how many days its steps have."""
 
     one: CaseFile
     principal: Principal
+    days: Mapping[deadlines.Step, int]
 
 
 async def make(
@@ -63,7 +69,8 @@ async def make(
         CaseError: 404 no such case; 403 not this person's; 409 stale, or not in this state; 422 a field.
     """
     one = await case.find(cx, case_id, lock=True)
-    change = change_of(asked, Made(one, principal))
+    made = Made(one, principal, await deadlines.days_of(cx, one.level))
+    change = change_of(asked, made)
     text = getattr(asked, "text", "")
     if one.revision != asked.revision:
         again = (case_id, asked.revision + 1, change.action, principal.actor, text)
@@ -81,8 +88,8 @@ async def make(
     if isinstance(asked, ask.Reply) and one.needs_attachment and not files:
         raise CaseError(422, "本案的答复须附附件。", "The answer of this case needs an attachment.", "files")
     if isinstance(asked, ask.HandDown):
-        await _require_county(cx, principal, one, asked.division)
-    await _write(cx, one, change)
+        await _require_below(cx, principal, one, asked.division)
+    await _write(cx, made, change)
     told = Told(
         change.action, one.state, change.state or one.state, text, change.detail, visible=change.visible
     )
@@ -92,18 +99,18 @@ async def make(
     )
 
 
-async def _write(cx: AsyncConnection, one: CaseFile, change: Change) -> None:
+async def _write(cx: AsyncConnection, made: Made, change: Change) -> None:
     sets: dict[str, object] = dict(change.sets)
     if change.state:
         # Whoever goes on with a case has woken it.
         sets = {"snoozed_until": None, **sets, "state": change.state}
         if "due_at" not in sets:
-            sets["due_at"] = None if change.state == "closed" else deadlines.due(deadlines.OFFICE_DAYS)
+            sets["due_at"] = None if change.state == "closed" else deadlines.due(made.days["office"])
     assigned = [sql.SQL("{} = %s").format(sql.Identifier(name)) for name in sets]
     statement = sql.SQL("UPDATE monitor.case_file SET {} WHERE id = %s").format(
         sql.SQL(", ").join([sql.SQL("revision = revision + 1"), *assigned])
     )
-    await cx.execute(statement, (*sets.values(), one.id))
+    await cx.execute(statement, (*sets.values(), made.one.id))
 
 
 def _stale(one: CaseFile, seen: int) -> CaseError:
@@ -118,9 +125,11 @@ def _stale(one: CaseFile, seen: int) -> CaseError:
 FROM: dict[type[ask.Move], frozenset[State]] = {
     ask.Inquire: frozenset({"looking", "replied"}),
     ask.Reply: frozenset({"inquired"}),
-    ask.Conclude: frozenset({"looking", "replied"}),
+    # Inquired: only once the time to answer has passed.
+    ask.Conclude: frozenset({"looking", "inquired", "replied"}),
     ask.Order: frozenset({"violation", "rectified"}),
     ask.Report: frozenset({"rectifying"}),
+    ask.Reopen: frozenset({"normal", "violation", "rectified"}),
     ask.Close: frozenset({"normal", "rectified"}),
     ask.HandDown: frozenset({"looking"}),
     ask.Snooze: frozenset({"looking", "replied", "normal", "violation", "rectified"}),
@@ -129,7 +138,7 @@ _OPEN: frozenset[State] = frozenset(
     {"looking", "inquired", "replied", "normal", "violation", "rectifying", "rectified"}
 )
 # What anybody of the office may do with anybody's case; all else is its handler's.
-_OF_ALL = (ask.Note, ask.HandOver, ask.TakeOver, ask.Close, ask.Escalate)
+_OF_ALL = (ask.Note, ask.HandOver, ask.TakeOver, ask.Reopen, ask.Close, ask.Escalate)
 
 
 def may_make(kind: type[ask.Move], one: CaseFile, principal: Principal) -> bool:
@@ -143,11 +152,18 @@ def may_make(kind: type[ask.Move], one: CaseFile, principal: Principal) -> bool:
 
 def _allow(asked: ask.Move, one: CaseFile, principal: Principal) -> None:
     _allow_kind(type(asked), one, principal)
-    if isinstance(asked, ask.Conclude) and asked.conclusion == "violation" and one.state == "looking":
+    if isinstance(asked, ask.Conclude) and asked.conclusion == "violation" and one.asked_at is None:
         raise CaseError(
             409,
             f"案件 {one.id} 尚未问询单位,不能认定违规。请先发出问询。",
             f"The unit was not yet asked about case {one.id}; send an inquiry before finding a violation.",
+            "conclusion",
+        )
+    if isinstance(asked, ask.Conclude) and asked.conclusion == "normal" and one.state == "inquired":
+        raise CaseError(
+            409,
+            f"案件 {one.id} 的单位逾期未答复,只能认定违规,或由单位补交答复。",
+            f"The unit of case {one.id} did not answer: that is no ground to find it normal.",
             "conclusion",
         )
     if isinstance(asked, ask.HandOver) and asked.to == one.handler:
@@ -161,6 +177,12 @@ def _allow_kind(kind: type[ask.Move], one: CaseFile, principal: Principal) -> No
             409,
             f"案件 {one.id} 现为“{zh}”,不能这样办理。请重新读取。",
             f"Case {one.id} is at “{en}”: this cannot be done with it now. Read it anew.",
+        )
+    if kind is ask.Conclude and one.state == "inquired" and not one.overdue:
+        raise CaseError(
+            409,
+            f"案件 {one.id} 的单位尚在答复期限内,不能认定。请等待答复。",
+            f"The unit of case {one.id} still has time to answer.",
         )
     of_unit = kind in {ask.Reply, ask.Report}
     if not of_unit and kind not in _OF_ALL and one.handler != principal.actor:
@@ -184,13 +206,14 @@ def _allow_kind(kind: type[ask.Move], one: CaseFile, principal: Principal) -> No
         raise CaseError(409, f"案件 {one.id} 没有暂缓。", f"Case {one.id} is not snoozed.")
 
 
-async def _require_county(cx: AsyncConnection, principal: Principal, one: CaseFile, county: str) -> None:
-    row = await (await cx.execute(_COUNTY, (county, one.division, one.fiscal_year))).fetchone()
+async def _require_below(cx: AsyncConnection, principal: Principal, one: CaseFile, county: str) -> None:
+    asked = {"code": county, "of": one.division, "year": one.fiscal_year}
+    row = await (await cx.execute(_BELOW, asked)).fetchone()
     if not (row and row[0]):
         raise CaseError(
             422,
-            f"{county} 不是 {one.division} 下属的县级区划。",
-            f"{county} is no county of {one.division}.",
+            f"{county} 不是 {one.division} 的下级区划。",
+            f"{county} is no division below {one.division}.",
             "division",
         )
     if principal.divisions is not None and county not in principal.divisions:
@@ -216,14 +239,14 @@ def _note(_: ask.Note, __: Made) -> Change:
 
 @_on(ask.Inquire)
 def _inquire(asked: ask.Inquire, made: Made) -> Change:
-    due = deadlines.due(asked.days)
+    due = deadlines.due(asked.days or made.days["inquiry"])
     first = made.one.asked_at or dt.datetime.now(SHANGHAI)
     return _to_unit("inquired", "inquired", due, {"asked_at": first})
 
 
 @_on(ask.Order)
-def _order(asked: ask.Order, _: Made) -> Change:
-    return _to_unit("ordered", "rectifying", deadlines.due(asked.days), {})
+def _order(asked: ask.Order, made: Made) -> Change:
+    return _to_unit("ordered", "rectifying", deadlines.due(asked.days or made.days["rectification"]), {})
 
 
 def _to_unit(action: str, state: State, due: dt.datetime, sets: dict[str, object]) -> Change:
@@ -248,6 +271,12 @@ def _conclude(asked: ask.Conclude, made: Made) -> Change:
         "concluded_at": dt.datetime.now(SHANGHAI),
     }
     return Change("concluded", asked.conclusion, sets, {"conclusion": asked.conclusion}, visible=True)
+
+
+@_on(ask.Reopen)
+def _reopen(_: ask.Reopen, made: Made) -> Change:
+    sets: dict[str, object] = {"conclusion": "", "concluded_by": None, "concluded_at": None}
+    return Change("reopened", "looking", sets, {"was": made.one.conclusion})
 
 
 @_on(ask.Close)
@@ -279,7 +308,7 @@ def _hand_down(asked: ask.HandDown, made: Made) -> Change:
         "handler": "",
         "handed_down_by": made.principal.actor,
         "snoozed_until": None,
-        "due_at": deadlines.due(deadlines.FIRST_LOOK_DAYS[made.one.level]),
+        "due_at": deadlines.due(made.days["first_look"]),
     }
     return Change("handed_down", None, sets, {"from": made.one.division, "to": asked.division})
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from jincai import language
 from jincai.auth.principal import Principal
 from jincai.monitoring.cases import asked as ask
-from jincai.monitoring.cases import attachments, case, desk, moves, showing, tables, worklist
+from jincai.monitoring.cases import attachments, case, deadlines, desk, moves, showing, tables, worklist
 from jincai.monitoring.cases.asked import Anybody, Handler, IdPath, OfficeMove, Reader
 from jincai.monitoring.cases.case import Case
 from jincai.monitoring.cases.states import CaseError
@@ -29,6 +29,7 @@ _KINDS: dict[str, type[ask.Move]] = {
     "inquire": ask.Inquire,
     "conclude": ask.Conclude,
     "order": ask.Order,
+    "reopen": ask.Reopen,
     "close": ask.Close,
     "escalate": ask.Escalate,
     "hand_over": ask.HandOver,
@@ -112,7 +113,7 @@ async def move(case_id: IdPath, request: Request, platform: PlatformOf, principa
     try:
         filled = {name: value for name, value in form.given.items() if value != ""}
         asked = _MOVE.validate_python(filled)
-        await desk.require_person(platform, asked)
+        await desk.require_person(platform, principal, case_id, asked)
         await desk.write(platform, principal, lambda cx: moves.make(cx, principal, case_id, asked))
         return RedirectResponse(f"/monitor/cases/{case_id}", 303)
     except ValidationError as error:
@@ -149,16 +150,27 @@ async def _page(
     *,
     status: int = 200,
 ) -> Response:
-    found: Case = await desk.look(request, platform, principal, lambda cx: case.read(cx, case_id))
+    async def look(cx: AsyncConnection) -> tuple[Case, dict[deadlines.Step, int]]:
+        found = await case.read(cx, case_id)
+        return found, await deadlines.days_of(cx, found.level)
+
+    found, days = await desk.look(request, platform, principal, look)
     conclusions = {"normal": ("正常", "Normal"), "violation": ("违规", "Violation")}
-    if found.state == "looking":
+    if found.asked_at is None:
         del conclusions["violation"]
+    if found.state == "inquired":
+        del conclusions["normal"]
     context = {
         "one": found,
         "form": form,
         # Only the form that was sent shows what was sent.
         "sent": form.given.get("move", ""),
         "blank": forms.empty(),
+        # What the site usually gives a unit.
+        "usual": {
+            "inquire": forms.empty(days=str(days["inquiry"])),
+            "order": forms.empty(days=str(days["rectification"])),
+        },
         "may_make": {name for name, kind in _KINDS.items() if moves.may_make(kind, found, principal)},
         "own_violation": found.conclusion == "violation" and found.concluded_by == principal.actor,
         "place": showing.place(found, principal),

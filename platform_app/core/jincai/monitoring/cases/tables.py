@@ -21,6 +21,7 @@ LISTS: Words = {
 }
 LATE: Words = {"yes": ("已逾期", "Overdue"), "no": ("未逾期", "In time")}
 
+# Rules and amount stand in the list of columns, so that they are looked up after sorting, for the rows shown.
 # The words of `lists` are the worklists that a case is on, for the one who asks.
 _ROWS = """
 SELECT c.id, c.fiscal_year, c.division, c.agency_code, c.subject, c.subject_id, c.state, c.revision,
@@ -28,7 +29,9 @@ SELECT c.id, c.fiscal_year, c.division, c.agency_code, c.subject, c.subject_id, 
        c.asked_at, c.conclusion, c.concluded_by, c.closed_by, c.opened_by, c.opened_at,
        to_char(c.due_at AT TIME ZONE 'Asia/Shanghai' - interval '1 microsecond', 'YYYY-MM-DD') AS due_day,
        (c.opened_at AT TIME ZONE 'Asia/Shanghai')::date AS opened_day,
-       coalesce(a.rules, '') AS rules, coalesce(a.amount, 0) AS amount,
+       coalesce((SELECT string_agg(DISTINCT a.rule, ' ') FROM monitor.case_alert AS a
+                  WHERE a.case_id = c.id), '') AS rules,
+       coalesce((SELECT max(a.amount) FROM monitor.case_alert AS a WHERE a.case_id = c.id), 0) AS amount,
        CASE WHEN f.late THEN 'yes' ELSE 'no' END AS late,
        CASE c.level WHEN 'red' THEN 0 WHEN 'orange' THEN 1 ELSE 2 END AS urgency,
        concat_ws(' ', 'all',
@@ -43,12 +46,19 @@ SELECT c.id, c.fiscal_year, c.division, c.agency_code, c.subject, c.subject_id, 
               coalesce(c.snoozed_until > statement_timestamp(), false) AS asleep,
               c.state <> 'closed' AND coalesce(c.due_at < statement_timestamp(), false)
                   AND NOT coalesce(c.snoozed_until > statement_timestamp(), false) AS late) AS f
-  LEFT JOIN LATERAL (
-       SELECT string_agg(DISTINCT a.rule, ' ') AS rules, max(a.amount) AS amount
-         FROM monitor.case_alert AS a WHERE a.case_id = c.id) AS a ON true
  WHERE (%(fiscal_year)s::int IS NULL OR c.fiscal_year = %(fiscal_year)s)
    AND (%(division)s::text IS NULL OR c.division = %(division)s)
 """
+# Of these the unit reads what it is asked and until when; the office's own next step is none of its business.
+_OF_UNIT = f"""
+SELECT t.id, t.fiscal_year, t.division, t.agency_code, t.subject, t.subject_id, t.state, t.revision,
+       '' AS handler, t.level, '0' AS escalation, t.needs_attachment, NULL::timestamptz AS snoozed_until,
+       t.asked_at, t.conclusion, t.concluded_by, t.closed_by, '' AS opened_by, t.opened_at, t.rules, t.amount,
+       CASE WHEN t.state IN ('inquired', 'rectifying') THEN t.due_at END AS due_at,
+       CASE WHEN t.state IN ('inquired', 'rectifying') THEN t.due_day END AS due_day,
+       CASE WHEN t.state IN ('inquired', 'rectifying') THEN t.late ELSE 'no' END AS late
+  FROM ({_ROWS} AND c.asked_at IS NOT NULL) AS t
+"""  # noqa: S608 - our own words
 _COLUMNS = (
     Column("案件", "Case", "id", "number", link="/monitor/cases/{id}"),
     Column("级别", "Level", "level", words=LEVELS),
@@ -87,7 +97,7 @@ CASES = Table(
 INQUIRIES = Table(
     name="inquiries",
     books=sql.Identifier("monitor", "case_file"),
-    rows=_ROWS + " AND c.asked_at IS NOT NULL",
+    rows=_OF_UNIT,
     columns=(
         Column("问询", "Inquiry", "id", "number", link="/monitor/inquiries/{id}"),
         *(one for one in _COLUMNS if one.field in {"state", "rules", "fiscal_year", "agency_code", "due_day",
@@ -97,10 +107,14 @@ INQUIRIES = Table(
     order=("-late", "due_at", "id"),
 )  # fmt: skip
 
-_COUNTS = sql.SQL("SELECT {counts} FROM ({rows}) AS t").format(
+# A closed case, as most are in time, is on the last list only.
+_OPEN_LISTS = [name for name in get_args(ListName) if name != "all"]
+_COUNTS = sql.SQL(
+    "SELECT {counts}, (SELECT count(*) FROM monitor.case_file) FROM ({rows} AND c.state <> 'closed') AS t"
+).format(
     counts=sql.SQL(", ").join(
         sql.SQL("count(*) FILTER (WHERE strpos(t.lists, {}) > 0)").format(sql.Literal(name))
-        for name in get_args(ListName)
+        for name in _OPEN_LISTS
     ),
     rows=sql.SQL(_ROWS),
 )
@@ -119,7 +133,7 @@ class CaseRow(CaseFile):
 async def counts(cx: AsyncConnection) -> dict[str, int]:
     """How many cases are on each worklist of the one who asks."""
     row = await (await cx.execute(_COUNTS, {"fiscal_year": None, "division": None})).fetchone()
-    return dict(zip(get_args(ListName), row or (), strict=True))
+    return dict(zip((*_OPEN_LISTS, "all"), row or (), strict=True))
 
 
 async def find(cx: AsyncConnection, table: Table, asked: Address) -> Page[CaseRow]:

@@ -15,6 +15,9 @@ from jincai.monitoring.cases.trail import Told
 AHEAD = 200
 TRIES = 100
 
+# What stops a payment, or says so, is answered with evidence.
+EVIDENCED = frozenset({"warn_with_attachment", "hold", "forbid"})
+
 _KEY = "hashtextextended(a.subject || ' ' || a.subject_id, 1667330661)"
 _FACTS = """
 a.id, a.fiscal_year, a.division, a.agency_code, a.subject, a.subject_id, a.rule, a.version, a.stage, a.level,
@@ -165,7 +168,7 @@ async def _joined(cx: AsyncConnection, alert: Alert) -> tuple[int, str] | None:
     if row is None:
         return None
     case_id, handler, state = row
-    more = {"case_id": case_id, "needs": alert["disposal"] == "warn_with_attachment"}
+    more = {"case_id": case_id, "needs": alert["disposal"] in EVIDENCED}
     await cx.execute(_BIND, alert | more)
     await cx.execute(_JOIN, alert | more)
     detail = {"alert": alert["id"], "rule": alert["rule"]}
@@ -186,8 +189,8 @@ async def _open(cx: AsyncConnection, principal: Principal, alert: Alert, key: uu
             | {
                 "actor": principal.actor,
                 "level": level,
-                "needs": any(one["disposal"] == "warn_with_attachment" for one in also),
-                "due_at": deadlines.due(deadlines.FIRST_LOOK_DAYS[level]),
+                "needs": any(one["disposal"] in EVIDENCED for one in also),
+                "due_at": deadlines.due((await deadlines.days_of(cx, level))["first_look"]),
                 "key": key,
             },
         )
