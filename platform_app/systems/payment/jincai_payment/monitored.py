@@ -102,7 +102,7 @@ PAYMENTS = Vocabulary(
     # What undoes a payment is none, and one that was undone whole before this one no longer counts.
     history=(
         "h.kind = 'payment' AND NOT EXISTS (SELECT FROM payment.payment AS u WHERE u.undoes = h.id"
-        " AND u.unit_id = h.unit_id AND u.posting_no < p.posting_no"
+        " AND u.unit_id = h.unit_id AND u.posting_no + 0 < p.posting_no"
         " GROUP BY u.undoes HAVING sum(u.amount) <= -h.amount)"
     ),
     counts="p.kind = 'payment'",

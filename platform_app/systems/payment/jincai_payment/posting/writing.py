@@ -101,7 +101,8 @@ async def book(
     ids: dict[int, int] = dict(await (await cx.execute(_WRITE, arguments)).fetchall())
     by_key: dict[Key, Decision] = {}
     for n in standing:
-        decisions[n] = replace(decisions[n], payment_id=ids[n])
+        made = decisions[n]
+        decisions[n] = Decision("posted", "", ids[n], made.posting_no, False, made.warned)
         by_key[batch.orders[n].division, batch.orders[n].idempotency_key] = decisions[n]
     # A repetition within the batch answers like the first.
     for n, decision in enumerate(decisions):
