@@ -293,3 +293,29 @@ def test_a_rule_that_takes_too_long_does_not_stop_payments(database, books, pay,
     pay(order(quota, 1, agency_code="909001"))
     row = books.execute("SELECT why, cardinality(ids) FROM monitor.unjudged ORDER BY id DESC").fetchone()
     assert row == ("rules rest after one took too long", 1)
+
+
+def test_an_edition_that_cannot_be_compiled_holds_payments_only_until_it_is_mended(
+    database, books, client, session
+) -> None:
+    """Nothing is paid unjudged; and when a sound edition is in force, the same process pays on."""
+    asker = Person(client, session("payment.post", divisions=("450100",)))
+    quota = make_quota(books, 1_000)
+    document = {
+        "fiscal_year": 2010,
+        "division": "450100",
+        "agency_code": "101001",
+        "quota_id": quota,
+        "amount": 100,
+        "pay_date": "2010-03-05",
+        "payee_name": "示例文具店",
+        "payee_account": "4500000000000001",
+        "purpose": "办公用品采购",
+        "idempotency_key": "unsound-rules-1",
+    }
+    put_in_force(database.owner, source("R915", "amount > no_such_thing"))
+    refused = asker.post(f"{API}/orders", document)
+    assert refused.status_code == 503
+    assert "R915" in refused.json()["detail"]
+    put_in_force(database.owner, source("R915", "amount > 100"))
+    assert asker.post(f"{API}/orders", document).json()["outcome"] == "posted"

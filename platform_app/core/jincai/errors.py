@@ -59,6 +59,12 @@ class EmbeddedError(JincaiError):
     exit_code = Exit.FAILED
 
 
+class UnusableRulesError(JincaiError):
+    """A rule in force cannot be compiled by this version of the platform; nothing is judged without it."""
+
+    exit_code = Exit.FAILED
+
+
 class DatabaseUnavailableError(JincaiError):
     """No primary that accepts writes answered within the time allowed."""
 

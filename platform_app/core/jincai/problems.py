@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from jincai import language
 from jincai.auth.principal import principal_if_known
-from jincai.errors import DatabaseUnavailableError
+from jincai.errors import DatabaseUnavailableError, UnusableRulesError
 from jincai.language import Language
 from jincai.pages import rendering
 from jincai.platform import platform_of
@@ -97,12 +97,16 @@ def install(app: FastAPI) -> None:
     async def no_database(request: Request, _: Exception) -> Response:
         return await _answer(request, 503, NO_DATABASE[language.of(request)])
 
+    async def no_rules(request: Request, error: Exception) -> Response:
+        return await _answer(request, 503, str(error))
+
     async def unexpected(request: Request, _: Exception) -> Response:
         return await _answer(request, 500)
 
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(DatabaseUnavailableError, no_database)
+    app.add_exception_handler(UnusableRulesError, no_rules)
     app.add_exception_handler(Exception, unexpected)
 
 

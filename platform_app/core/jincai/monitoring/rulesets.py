@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from psycopg import AsyncConnection
 
+from jincai.errors import UnusableRulesError
 from jincai.monitoring import rule_file
-from jincai.monitoring.language import compiled
+from jincai.monitoring.language import RuleError, compiled
 from jincai.monitoring.rule import Rule
 from jincai.monitoring.vocabulary import Subject, Vocabulary
 
@@ -60,7 +61,7 @@ async def in_force(cx: AsyncConnection, vocabulary: Vocabulary) -> RuleSet:
     """The newest edition's rules about ``vocabulary``'s records, as ``cx``'s transaction sees it.
 
     Raises:
-        RuleFileError, RuleError: a stored rule cannot be compiled by this version of the platform.
+        UnusableRulesError: a stored rule cannot be compiled by this version of the platform.
     """
     newest = await (await cx.execute(_NEWEST)).fetchone()
     if newest is None:
@@ -81,8 +82,15 @@ async def _compiled(cx: AsyncConnection, edition: int, vocabulary: Vocabulary) -
     rows = await (await cx.execute(_RULES, (edition,))).fetchall()
     judged: list[Judged] = []
     for name, version, shadow, source in rows:
-        rule = rule_file.load(source, f"{name} version {version}")
-        if rule.subject == vocabulary.subject:
-            made = compiled(rule, vocabulary)
-            judged.append(Judged(rule, version, shadow, made.predicate, made.built_in))
+        one = f"{name} version {version}"
+        try:
+            rule = rule_file.load(source, one)
+            if rule.subject == vocabulary.subject:
+                made = compiled(rule, vocabulary)
+                judged.append(Judged(rule, version, shadow, made.predicate, made.built_in))
+        except (rule_file.RuleFileError, RuleError) as error:
+            raise UnusableRulesError(
+                f"{one}, in force by edition {edition}, cannot be compiled: {error}",
+                "Put another version of it in force, or withdraw it, in the workshop.",
+            ) from error
     return tuple(judged)

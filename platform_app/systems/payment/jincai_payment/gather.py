@@ -86,7 +86,7 @@ class Gatherer:
     async def _settle(self, waiting: Sequence[_Waiting]) -> None:
         try:
             decisions = await self._write([order for orders, _ in waiting for order in orders])
-        except (psycopg.Error, DatabaseUnavailableError) as error:
+        except Exception as error:  # noqa: BLE001 - each asker is told, and the next batch is posted
             if len(waiting) > 1 and isinstance(error, psycopg.Error):
                 # One of them is to blame (a closed period, say): each answers for itself.
                 for one in waiting:

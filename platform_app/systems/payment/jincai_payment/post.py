@@ -35,7 +35,7 @@ async def post(
     Raises:
         psycopg.errors.Error: ``JC003``, a period is closed; ``JC004``, an event has no posting rule.
         ValueError: more than `BATCH_MOST` orders.
-        RuleFileError, RuleError: a rule in force cannot be compiled; nothing is paid without it.
+        UnusableRulesError: a rule in force cannot be compiled; nothing is paid without it.
     """
     if len(orders) > BATCH_MOST:
         raise ValueError(f"{len(orders)} orders at once; {BATCH_MOST} at most")

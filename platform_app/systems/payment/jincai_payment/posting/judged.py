@@ -48,20 +48,24 @@ _PLANNED = (
 _AS_BEFORE = (
     "SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL plan_cache_mode TO DEFAULT; SET LOCAL jit TO DEFAULT"
 )
-_resting: dict[int, float] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Rules:
-    """An edition of rules with its statements, made once."""
+    """An edition of rules with its statements, made once.
+
+    Attributes:
+        over_quota: R14, the rule that a quota's refusal is told under.
+        rest_until: on the process's clock; alerts are not asked for before, because they took too long.
+    """
 
     ruleset: RuleSet
     stopping: tuple[Judged, ...]
     which_stop: str
     alerting: tuple[Judged, ...]
     write_alerts: str
-    # R14: the rule that a quota's refusal is told under.
     over_quota: Judged | None
+    rest_until: float = 0.0
 
     @property
     def edition(self) -> int:
@@ -112,7 +116,7 @@ async def tell(cx: AsyncConnection, rules: Rules, payments: Sequence[int]) -> No
     """Write the alerts of ``payments`` just posted, in their transaction; or note that it took too long."""
     if not rules.alerting:
         return
-    if time.monotonic() < _resting.get(rules.edition, 0.0):
+    if time.monotonic() < rules.rest_until:
         await cx.execute(_UNJUDGED, (rules.edition, "rules rest after one took too long", list(payments)))
         return
     milliseconds = TELL_MILLISECONDS + len(payments)
@@ -127,7 +131,7 @@ async def tell(cx: AsyncConnection, rules: Rules, payments: Sequence[int]) -> No
             len(payments),
         )
         await _simple(cx, f"ROLLBACK TO judging; SET LOCAL statement_timeout TO DEFAULT; {_AS_BEFORE}")
-        _resting[rules.edition] = time.monotonic() + REST_SECONDS
+        rules.rest_until = time.monotonic() + REST_SECONDS
         await cx.execute(_UNJUDGED, (rules.edition, f"took more than {milliseconds} ms", list(payments)))
     else:
         await _simple(cx, f"RELEASE judging; SET LOCAL statement_timeout TO DEFAULT; {_AS_BEFORE}")
