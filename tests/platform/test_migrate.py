@@ -93,6 +93,52 @@ def test_older_code_accepts_a_newer_schema(empty_database, make_system: MakeSyst
     assert report.applied == ()
 
 
+def test_what_the_former_version_needs_goes_only_when_told_to(
+    empty_database, make_system: MakeSystem
+) -> None:
+    migrate.run(empty_database.owner, [make_system(FIRST)], ROLE)
+    upgraded = make_system(
+        FIRST
+        | {
+            "0002_expand_name.sql": "ALTER TABLE demo.thing ADD COLUMN name text;",
+            "0003_contract_id.sql": "ALTER TABLE demo.thing DROP COLUMN id;",
+            "0004_expand_note.sql": "ALTER TABLE demo.thing ADD COLUMN note text;",
+        }
+    )
+    report = migrate.run(empty_database.owner, [upgraded], ROLE, contract=False)
+    assert [one.name for one in report.applied] == ["0002_expand_name", "0004_expand_note"]
+    assert [one.name for one in report.waiting] == ["0003_contract_id"]
+    again = migrate.run(empty_database.owner, [upgraded], ROLE, contract=False)
+    assert (again.applied, again.changed) == ((), False)
+    assert migrate.newest([upgraded])["jincai-demo"] == "0004_expand_note"
+    late = migrate.run(empty_database.owner, [upgraded], ROLE)
+    assert [one.name for one in late.applied] == ["0003_contract_id"]
+    assert late.waiting == ()
+
+
+def test_a_new_system_has_nobody_to_spare(empty_database, make_system: MakeSystem) -> None:
+    files = FIRST | {"0002_contract_id.sql": "ALTER TABLE demo.thing DROP COLUMN id;"}
+    report = migrate.run(empty_database.owner, [make_system(files)], ROLE, contract=False)
+    assert "0002_contract_id" in {one.name for one in report.applied}
+
+
+def test_who_waits_for_a_table_lets_others_pass(empty_database, make_system: MakeSystem) -> None:
+    """A long reader keeps the migration from its table; short readers that come later must not wait for both."""
+    migrate.run(empty_database.owner, [make_system(FIRST)], ROLE)
+    upgraded = make_system(FIRST | {"0002_expand_name.sql": "ALTER TABLE demo.thing ADD COLUMN name text;"})
+    with psycopg.connect(empty_database.owner) as reader, ThreadPoolExecutor(1) as pool:
+        reader.execute("SELECT count(*) FROM demo.thing")
+        run = pool.submit(migrate.run, empty_database.owner, [upgraded], ROLE)
+        with psycopg.connect(empty_database.owner, autocommit=True) as other:
+            other.execute("SET statement_timeout = '5s'")
+            for _ in range(5):
+                other.execute("SELECT count(*) FROM demo.thing")
+                time.sleep(0.3)
+        assert not run.done()
+        reader.rollback()
+        assert [one.name for one in run.result(30).applied] == ["0002_expand_name"]
+
+
 def test_a_failing_file_leaves_nothing_behind_and_names_its_line(
     empty_database, make_system: MakeSystem
 ) -> None:

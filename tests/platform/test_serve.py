@@ -171,6 +171,20 @@ def pair(tmp_path: Path) -> tuple[str, str]:
     return names
 
 
+def test_before_it_ends_it_answers_on_and_says_so(start: Start) -> None:
+    """What shares out requests learns it from /livez; whoever asks meanwhile is answered."""
+    served = start(JINCAI_DATABASE_URL="postgresql://nobody@127.0.0.1:1/none", JINCAI_DRAIN_SECONDS="3")
+    with httpx.Client(base_url=served.url) as client:
+        assert client.get("livez").status_code == 200
+        served.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert client.get("livez").status_code == 404
+        assert client.get("livez").text == "draining\n"
+    # On new connections, too.
+    assert httpx.get(f"{served.url}static/jincai.css").status_code == 200
+    assert served.process.wait(SECONDS) == 0
+
+
 def test_over_tls(start: Start, database, pair: tuple[str, str]) -> None:
     served = start("--tls-cert", pair[0], "--tls-key", pair[1], JINCAI_DATABASE_URL=database.app)
     assert served.url.startswith("https://")

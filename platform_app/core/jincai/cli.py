@@ -56,6 +56,9 @@ def serve(
 def migrate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a primary.")] = 0,
+    expand: Annotated[
+        bool, typer.Option("--expand", help="Leave what the former version still needs for later.")
+    ] = False,
 ) -> None:
     """Bring the schema to what the installed code expects; again changes nothing."""
     configured = settings.from_environment()
@@ -64,12 +67,16 @@ def migrate(
             "no database to migrate", "Set JINCAI_MIGRATION_DATABASE_URL or JINCAI_DATABASE_URL."
         )
     roles = (configured.app_role, configured.auth_role)
-    report = migration.run(configured.owner_url, plugins.load(), roles[0], wait, roles[1])
+    report = migration.run(
+        configured.owner_url, plugins.load(), roles[0], wait, roles[1], contract=not expand
+    )
     if as_json:
         typer.echo(report.model_dump_json())
         return
     for one in report.applied:
         typer.echo(f"applied {one.dist} {one.name}")
+    for one in report.waiting:
+        typer.echo(f"left for later {one.dist} {one.name}")
     for table, rows in report.seeded.items():
         typer.echo(f"loaded {rows} rows into {table}")
     for grant in report.granted:

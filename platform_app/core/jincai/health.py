@@ -1,6 +1,6 @@
 """Whether the platform can work: a primary that accepts writes, and a schema as the code expects it."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import psycopg
 from psycopg import AsyncConnection
@@ -20,7 +20,14 @@ SELECT current_setting('server_version')                          AS server_vers
        (SELECT count(*) FROM pg_stat_replication
          WHERE sync_state IN ('sync', 'quorum'))                    AS synchronous
 """
-_SCHEMA = "SELECT DISTINCT ON (dist) dist, name FROM jincai.migration ORDER BY dist, number DESC"
+# Per dist the newest of all, and the newest that took something away.
+_SCHEMA = """
+SELECT dist,
+       (array_agg(name ORDER BY number DESC))[1] AS newest,
+       (array_agg(name ORDER BY number DESC) FILTER (WHERE name LIKE '_____contract\\_%'))[1] AS contracted
+  FROM jincai.migration
+ GROUP BY dist
+"""
 _PENDING = """
 SELECT expected.dist || ' ' || expected.name AS pending
   FROM unnest(%s::text[], %s::text[]) AS expected (dist, name)
@@ -78,15 +85,23 @@ async def check(lane: Database, expected: dict[str, str]) -> Health:
     )
 
 
-async def schema(lane: Database) -> dict[str, str]:
-    """Dist → newest applied migration; empty before the first.
+class Schema(NamedTuple):
+    """A dist's newest applied migration, and its newest that contracts: no code from before that works."""
+
+    newest: str
+    contracted: str | None
+
+
+async def schema(lane: Database) -> dict[str, Schema]:
+    """By dist; empty before the first migration.
 
     Raises:
         DatabaseUnavailableError: no primary answered within two seconds.
     """
 
-    async def ask(cx: AsyncConnection) -> dict[str, str]:
-        return dict(await (await cx.execute(_SCHEMA)).fetchall())
+    async def ask(cx: AsyncConnection) -> dict[str, Schema]:
+        rows = await (await cx.execute(_SCHEMA)).fetchall()
+        return {dist: Schema(newest, contracted) for dist, newest, contracted in rows}
 
     try:
         return await lane.read(ask, within=WITHIN_SECONDS)

@@ -65,9 +65,16 @@ class Loaded(BaseModel):
 
 
 class Version(Loaded):
-    """The document at `/version`; ``schema`` is code → newest applied migration, null if unknown."""
+    """The document at `/version`.
+
+    Attributes:
+        schema_: ``schema``, code → newest applied migration, null if unknown.
+        contracted: code → newest applied migration that took something away; null if there is none. Code that
+            does not know it does not work on this schema.
+    """
 
     schema_: Mapping[str, str | None] = Field(serialization_alias="schema")
+    contracted: Mapping[str, str | None]
 
 
 def at_start(systems: tuple[System, ...], settings: Settings) -> Loaded:

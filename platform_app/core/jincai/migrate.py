@@ -2,6 +2,10 @@
 
 One advisory lock keeps a second run waiting; every migration is a transaction of its own together with
 its record in ``jincai.migration``, so an interrupted run goes on where it stopped.
+
+An upgrade expands first, while the former version still answers, and contracts later, when nobody wants it
+back: `--expand` leaves contracting migrations for then. So an expansion never builds on a contraction of the
+same release.
 """
 
 import time
@@ -22,9 +26,12 @@ from jincai.standards import seed
 from jincai.system import Grant, System
 
 LOCK_KEY = 0x6A696E636169  # "jincai"
-# How long a run waits for another run, and a statement for a table that someone else uses.
+# How long a run waits for another run, and a statement for a table that someone else uses. Everybody who asks
+# for that table later waits behind us, so we let them pass again and again.
 LOCK_WAIT = "120s"
-TABLE_WAIT = "10s"
+TABLE_WAIT = "1s"
+TABLE_TRIES = 30
+TABLE_PAUSE_SECONDS = 0.5
 CONNECT_SECONDS = 5
 
 PLATFORM_GRANTS = (
@@ -92,6 +99,7 @@ class Report(BaseModel):
     Attributes:
         applied: the migrations it applied, in order.
         already: how many it found applied.
+        waiting: contracting migrations that it left for later.
         seeded: table → rows of shipped standards inserted or corrected, tables without change left out.
         granted: grants it gave, such as ``SELECT ON budget.indicator``.
         changed: whether it changed anything at all.
@@ -101,6 +109,7 @@ class Report(BaseModel):
 
     applied: tuple[Applied, ...]
     already: int
+    waiting: tuple[Applied, ...]
     seeded: dict[str, int]
     granted: tuple[str, ...]
     changed: bool
@@ -112,8 +121,12 @@ def run(
     app_role: str,
     wait_seconds: float = 0,
     auth_role: str = "jincai_auth",
+    *,
+    contract: bool = True,
 ) -> Report:
     """Migrate the database at ``url`` (as its schema owner) for the platform and ``systems``.
+
+    Without ``contract``, contracting migrations of a dist that has data already are left for later.
 
     Raises:
         DatabaseUnavailableError: no primary answered within ``wait_seconds``, or it went away.
@@ -122,7 +135,7 @@ def run(
     wanted = _wanted(systems)
     with _connect(url, wait_seconds) as cx:
         try:
-            return _run(cx, wanted, systems, (app_role, auth_role))
+            return _run(cx, wanted, systems, (app_role, auth_role), contract=contract)
         except psycopg.Error as error:
             if cx.broken:
                 raise _unavailable(url, error) from error
@@ -132,8 +145,8 @@ def run(
 
 
 def newest(systems: Sequence[System]) -> dict[str, str]:
-    """Dist → name of the newest migration that the installed code brings."""
-    return {one.dist: one.name for one in _wanted(systems)}
+    """Dist → name of the newest migration that the installed code needs; contracting ones may come later."""
+    return {one.dist: one.name for one in _wanted(systems) if not one.contracts}
 
 
 def _wanted(systems: Sequence[System]) -> list[Migration]:
@@ -141,14 +154,22 @@ def _wanted(systems: Sequence[System]) -> list[Migration]:
 
 
 def _run(
-    cx: psycopg.Connection, wanted: Sequence[Migration], systems: Sequence[System], roles: tuple[str, str]
+    cx: psycopg.Connection,
+    wanted: Sequence[Migration],
+    systems: Sequence[System],
+    roles: tuple[str, str],
+    *,
+    contract: bool,
 ) -> Report:
     _take_lock(cx)
     with cx.transaction():
         cx.execute(_RECORD)
     applied = _applied(cx)
     _refuse_changes(wanted, applied)
-    due = [one for one in wanted if (one.dist, one.number) not in applied]
+    missing = [one for one in wanted if (one.dist, one.number) not in applied]
+    known = {dist for dist, _ in applied}
+    waiting = [one for one in missing if one.contracts and one.dist in known and not contract]
+    due = [one for one in missing if one not in waiting]
     for migration in due:
         _apply(cx, migration)
     with cx.transaction():
@@ -162,7 +183,8 @@ def _run(
         granted = grants.give(cx, roles[0], wanted_grants) + grants.give(cx, roles[1], AUTH_GRANTS)
     return Report(
         applied=tuple(Applied(dist=one.dist, name=one.name) for one in due),
-        already=len(wanted) - len(due),
+        already=len(wanted) - len(missing),
+        waiting=tuple(Applied(dist=one.dist, name=one.name) for one in waiting),
         seeded=seeded,
         granted=granted,
         changed=bool(due or seeded or granted),
@@ -234,6 +256,15 @@ def _refuse_changes(wanted: Sequence[Migration], applied: dict[tuple[str, int], 
 
 
 def _apply(cx: psycopg.Connection, migration: Migration) -> None:
+    for _ in range(TABLE_TRIES - 1):
+        try:
+            return _apply_once(cx, migration)
+        except psycopg.errors.LockNotAvailable:
+            time.sleep(TABLE_PAUSE_SECONDS)
+    return _apply_once(cx, migration)
+
+
+def _apply_once(cx: psycopg.Connection, migration: Migration) -> None:
     where = f"{migration.dist}: {migration.name}.sql"
     try:
         with cx.transaction():
@@ -245,6 +276,8 @@ def _apply(cx: psycopg.Connection, migration: Migration) -> None:
                 "INSERT INTO jincai.migration (dist, number, name, sha256) VALUES (%s, %s, %s, %s)",
                 (migration.dist, migration.number, migration.name, migration.sha256),
             )
+    except psycopg.errors.LockNotAvailable:
+        raise
     except psycopg.Error as error:
         if cx.broken:
             raise

@@ -20,6 +20,11 @@ class Migration:
     sha256: str
     sql: str
 
+    @property
+    def contracts(self) -> bool:
+        """Whether it takes something away that older code still needs."""
+        return self.name[5:].startswith("contract_")
+
 
 def read(dist: str, folder: Path) -> tuple[Migration, ...]:
     """The migrations of ``dist`` in ``folder``, by number; other kinds of file do not count.

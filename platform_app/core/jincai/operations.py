@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from jincai import health, language, problems
 from jincai.errors import DatabaseUnavailableError
-from jincai.health import Health
+from jincai.health import Health, Schema
 from jincai.identity import Version
 from jincai.platform import Platform, PlatformOf
 
@@ -18,9 +18,11 @@ router = APIRouter(tags=["operations"])
 
 
 @router.get("/livez", response_class=PlainTextResponse)
-async def livez() -> str:
-    """The process runs and answers; says nothing about the database."""
-    return "ok\n"
+async def livez(platform: PlatformOf) -> PlainTextResponse:
+    """The process runs and answers, whatever the database does. 404: it is about to end, send no more."""
+    if platform.draining.is_set():
+        return PlainTextResponse("draining\n", 404)
+    return PlainTextResponse("ok\n")
 
 
 @router.get("/healthz", response_model=Health)
@@ -43,13 +45,13 @@ async def healthz(request: Request, platform: PlatformOf) -> Health | Response:
 
 
 class SchemaKnown:
-    """The newest migration of each loaded dist; keeps the last answer while the database is away."""
+    """The migrations of each loaded dist; keeps the last answer while the database is away."""
 
     def __init__(self) -> None:
-        self._last: dict[str, str] = {}
+        self._last: dict[str, Schema] = {}
 
-    async def of(self, platform: Platform) -> dict[str, str | None]:
-        """Code → migration, for the platform and each system."""
+    async def of(self, platform: Platform) -> dict[str, Schema | None]:
+        """By code, for the platform and each system."""
         try:
             self._last = await health.schema(platform.lane)
         except DatabaseUnavailableError:
@@ -62,7 +64,12 @@ class SchemaKnown:
 async def version(request: Request, platform: PlatformOf) -> Version:
     """What this process loaded when it started, and the schema it works on."""
     known: SchemaKnown = request.app.state.schema_known
-    return Version(**dict(platform.loaded), schema_=await known.of(platform))
+    schema = await known.of(platform)
+    return Version(
+        **dict(platform.loaded),
+        schema_={code: found and found.newest for code, found in schema.items()},
+        contracted={code: found and found.contracted for code, found in schema.items()},
+    )
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

@@ -25,7 +25,8 @@ class Platform:
         expected: dist → newest migration that the loaded code brings.
         metrics: its counters.
         services: what runs beside the requests, by name, such as ``payment.gatherer``.
-        leaving: set once the process is to end, for answers that would never end by themselves.
+        draining: set once the process is to end: who shares out requests is told to send no more.
+        leaving: set a little later, for answers that would never end by themselves.
     """
 
     loaded: Loaded
@@ -36,6 +37,7 @@ class Platform:
     expected: dict[str, str]
     metrics: Metrics
     services: dict[str, object] = field(default_factory=dict)
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
 

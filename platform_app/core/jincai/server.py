@@ -5,6 +5,7 @@ import gc
 import signal
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ import uvicorn
 
 from jincai import app, logs
 from jincai.errors import ConfigurationError
+from jincai.platform import Platform
 from jincai.settings import Settings
 from jincai.system import System
 
-# systemd waits longer than this before it kills; requests wait at most 8 s for the database.
+# systemd waits longer than this and the draining before it; requests wait at most 8 s for the database.
 GRACE_SECONDS = 9
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Address:
 
 
 def run(settings: Settings, database_url: str, systems: tuple[System, ...], address: Address) -> None:
-    """Serve until asked to stop; requests under way are finished, for 9 seconds at most.
+    """Serve until asked to stop, then drain; requests under way are finished, for 9 seconds at most.
 
     Raises:
         ConfigurationError: certificate and key do not fit, or the address cannot be listened on.
@@ -59,19 +62,25 @@ def run(settings: Settings, database_url: str, systems: tuple[System, ...], addr
         log_config=None,
     )
     with listening, _outliving_signals():
-        _Announcing(config, address, made.state.platform.leaving).run(sockets=[listening])
+        _Announcing(config, address, made.state.platform, settings.drain_seconds).run(sockets=[listening])
 
 
 class _Announcing(uvicorn.Server):
-    """Says where it serves once it does, and to answers without an end that it is about to stop."""
+    """Says where it serves once it does, and that it will stop before it does."""
 
-    def __init__(self, config: uvicorn.Config, address: Address, leaving: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, address: Address, platform: Platform, drain: float) -> None:
         super().__init__(config)
         self._address = address
-        self._leaving = leaving
+        self._platform = platform
+        self._drain = drain
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._leaving.set()
+        """Answers on while HAProxy learns from `/livez` to send no more; a second signal cuts that short."""
+        self._platform.draining.set()
+        end = time.monotonic() + self._drain
+        while time.monotonic() < end and not self.force_exit:
+            await asyncio.sleep(_LOOK_SECONDS)
+        self._platform.leaving.set()
         await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

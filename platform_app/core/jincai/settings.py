@@ -36,6 +36,7 @@ _VARIABLES = {
     "release_serial": "JINCAI_RELEASE_SERIAL",
     "release_manifest_sha256": "JINCAI_RELEASE_MANIFEST_SHA256",
     "instance": "JINCAI_INSTANCE",
+    "drain_seconds": "JINCAI_DRAIN_SECONDS",
     "embedded_bin": "JINCAI_EMBEDDED_BIN",
     "embedded_home": "JINCAI_EMBEDDED_HOME",
 }
@@ -62,6 +63,7 @@ class Settings(BaseModel):
         release_serial: its serial.
         release_manifest_sha256: its manifest's digest, 64 lower-case hexadecimal digits.
         instance: what the unit is called on its host, shown in `/version`.
+        drain_seconds: how long a process that was asked to end still answers, while `/livez` says so.
         embedded_bin: folder with `initdb` and `pg_ctl`, for `jincai serve` without a database.
         embedded_home: folder that holds that server's data.
     """
@@ -82,6 +84,7 @@ class Settings(BaseModel):
     release_serial: int | None = Field(default=None, ge=0)
     release_manifest_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     instance: str | None = Field(default=None, max_length=64)
+    drain_seconds: float = Field(default=0, ge=0, le=60)
     embedded_bin: str | None = None
     embedded_home: str | None = None
 
