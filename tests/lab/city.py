@@ -85,6 +85,10 @@ class City:
         for kept in (self.home.secrets(self.site), self.home.records / f"{self.site}.json"):
             subprocess.run(["rm", "-rf", kept, f"{kept}.asc"], check=True)
 
+    def address(self, letter: str) -> str:
+        """A host's own address."""
+        return f"{NETWORK}.{'abs'.index(letter) + 11}"
+
     def host(self, letter: str) -> LabHost:
         return self.lab.host(f"{self.site}-{letter}")
 

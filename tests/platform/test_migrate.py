@@ -123,7 +123,7 @@ def test_a_new_system_has_nobody_to_spare(empty_database, make_system: MakeSyste
 
 
 def test_who_waits_for_a_table_lets_others_pass(empty_database, make_system: MakeSystem) -> None:
-    """A long reader keeps the migration from its table; short readers that come later must not wait for both."""
+    """A long reader keeps the migration from its table; who reads shortly after waits for neither."""
     migrate.run(empty_database.owner, [make_system(FIRST)], ROLE)
     upgraded = make_system(FIRST | {"0002_expand_name.sql": "ALTER TABLE demo.thing ADD COLUMN name text;"})
     with psycopg.connect(empty_database.owner) as reader, ThreadPoolExecutor(1) as pool:

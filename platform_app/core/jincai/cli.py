@@ -57,7 +57,8 @@ def migrate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a primary.")] = 0,
     expand: Annotated[
-        bool, typer.Option("--expand", help="Leave what the former version still needs for later.")
+        bool,
+        typer.Option("--expand/--contract", help="Keep what the former version needs, or remove it too."),
     ] = False,
 ) -> None:
     """Bring the schema to what the installed code expects; again changes nothing."""
