@@ -42,7 +42,11 @@ lab-down: .venv/.ready ## End the lab's hosts
 test: debian-test .venv/.ready ## The tests; with root also the one-city lab
 	@$(BIN)/pytest tests/unit -q
 	@$(BIN)/pytest tests/platform tests/browser -n 2 --dist loadfile -q
-	@$(BIN)/pytest tests/lab
+	@$(BIN)/pytest tests/lab -m "not long"
+
+.PHONY: lab-long
+lab-long: debian-test .venv/.ready ## The lab tests that take too long for every change (root)
+	@$(BIN)/pytest tests/lab -m long
 
 .PHONY: molecule
 molecule: debian-lab .venv/.ready ## The roles on bare lab hosts: converge, idempotence, verify (root)

@@ -18,6 +18,7 @@ VERBS = {
     "drill": ("drill",),
     "plan": ("plan",),
     "apply": ("apply", "rollback", "unlock"),
+    "confirm": ("confirm",),
     "audit": ("audit", "verify-report"),
     "status": ("status",),
     "state": ("state",),

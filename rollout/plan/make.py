@@ -16,7 +16,7 @@ from rollout.plan import refusals
 from rollout.plan.host import host_plan
 from rollout.plan.inputs import input_sha256, secrets_digest
 from rollout.plan.model import Plan, SitePlan, State, SystemStep
-from rollout.plan.systems import contract_migrations, steps
+from rollout.plan.systems import contract_migrations, past_return, steps
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def make(
     foreign = [p for site in sites for p in refusals.foreign_data(site, seen, known[site.name])]
     older = [p for site in sites for p in refusals.older_release(site, seen, build)]
     older += [p for site in sites for p in refusals.downgrades(systems[site.name])]
-    refusals.refuse(foreign, [] if rollback else older)
+    gone = [p for site in sites for p in _gone(site, seen)] if rollback else []
+    refusals.refuse(foreign, [] if rollback else older, gone)
     plan = Plan(
         release=build.manifest.release,
         serial=build.manifest.serial,
@@ -87,6 +88,13 @@ def _systems(site: Site, seen: Seen) -> list[SystemStep]:
         if isinstance(facts, HostFacts):
             found += steps(seen.expectations[host.name], facts)
     return found
+
+
+def _gone(site: Site, seen: Seen) -> list[str]:
+    """What an older version would miss; both minicomputers say the same, so it is said once."""
+    facts = [(host.name, seen.facts[host.name]) for host in site.minicomputers]
+    found = [past_return(seen.expectations[n], f) for n, f in facts if isinstance(f, HostFacts)]
+    return [f"{site.name}: {reason}" for reason in dict.fromkeys(r for reasons in found for r in reasons)]
 
 
 def _site_plan(site: Site, seen: Seen, systems: list[SystemStep], known: bool, inputs: str) -> SitePlan:

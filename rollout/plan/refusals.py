@@ -44,7 +44,7 @@ def downgrades(steps: Iterable[SystemStep]) -> list[str]:
     return [f"{s.host}: {s.found} would go down to {s.wanted}" for s in steps if s.move == "downgrade"]
 
 
-def refuse(foreign: list[str], older: list[str]) -> None:
+def refuse(foreign: list[str], older: list[str], gone: list[str]) -> None:
     """Raises RefusedError when there is any reason."""
     hints = []
     if foreign:
@@ -53,8 +53,10 @@ def refuse(foreign: list[str], older: list[str]) -> None:
         )
     if older:
         hints.append("To go back on purpose: rollout rollback --site SITE.")
-    if foreign or older:
-        raise RefusedError("refused:\n  " + "\n  ".join([*foreign, *older]), " ".join(hints))
+    if gone:
+        hints.append("That was confirmed, so only a backup from before brings it back: docs/city.md.")
+    if foreign or older or gone:
+        raise RefusedError("refused:\n  " + "\n  ".join([*foreign, *older, *gone]), " ".join(hints))
 
 
 def _data(facts: object) -> list[str]:

@@ -57,7 +57,8 @@ def _site(site: SitePlan, console: Console, verbose: bool) -> None:
     for line in [*_systems(site.systems, verbose), *_hosts(site.hosts, verbose)]:
         console.print(Padding(line, (0, 0, 0, 2)))
     for point in site.points_of_no_return:
-        console.print(Padding(Text(f"point of no return: {point}", style="bold red"), (0, 0, 0, 2)))
+        text = f"point of no return, not before `rollout confirm`: {point}"
+        console.print(Padding(Text(text, style="bold red"), (0, 0, 0, 2)))
 
 
 def _systems(systems: list[SystemStep], verbose: bool) -> Iterable[Text]:

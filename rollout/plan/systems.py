@@ -1,6 +1,7 @@
 """Our own systems, host by host: what the release wants, what is there, and how one becomes the other."""
 
 import re
+from typing import NamedTuple
 
 from rollout.audit.checks.dists import edition_of
 from rollout.audit.checks.platform import answer
@@ -13,6 +14,7 @@ from rollout.release.wheels import normalised
 
 _OWN = re.compile(r"^jincai(-[a-z0-9-]+)?$")
 _CONTRACT = re.compile(r"(?:^|/)migrations/(\d{4}_contract_[^/]+)\.sql$")
+_ANY = re.compile(r"(?:^|/)migrations/(\d{4}_[^/]+)\.sql$")
 
 
 def steps(expected: HostExpectation, facts: HostFacts) -> list[SystemStep]:
@@ -36,22 +38,54 @@ def installed(facts: HostFacts) -> dict[str, str]:
 
 
 def contract_migrations(expected: HostExpectation, facts: HostFacts) -> list[str]:
-    """Migrations that take something away from the schema that runs: no older version works after them."""
-    applied: dict[str, str | None] = {}
+    """Migrations that will take something away from the schema that runs: no older version works after them.
+
+    A system whose schema is not there yet has nothing to lose.
+    """
+    return [
+        f"{wheel.name} {wheel.version}: migration {name} removes what older versions need"
+        for wheel, schema in _schemas(expected, facts)
+        if schema.newest
+        for name in _migrations(expected, wheel, _CONTRACT)
+        if name[:4] > (schema.contracted or "")[:4]
+    ]
+
+
+def past_return(expected: HostExpectation, facts: HostFacts) -> list[str]:
+    """Systems of the release that do not work any more on the schema that runs: it was contracted since."""
+    return [
+        f"{wheel.name} {wheel.version}: migration {schema.contracted} has removed what it needs"
+        for wheel, schema in _schemas(expected, facts)
+        if schema.contracted
+        and schema.contracted[:4] > max((n[:4] for n in _migrations(expected, wheel, _ANY)), default="")
+    ]
+
+
+class _Schema(NamedTuple):
+    """What a running system says of its schema."""
+
+    newest: str | None
+    contracted: str | None
+
+
+def _schemas(expected: HostExpectation, facts: HostFacts) -> list[tuple[Wheel, _Schema]]:
+    """The release's systems with the schema of each, as the running instances tell."""
+    newest: dict[str, str | None] = {}
+    contracted: dict[str, str | None] = {}
     for unit in expected.instances(facts.active):
         said = answer(facts, unit)
         if not isinstance(said, str):
-            applied |= said.migrations
-    points = []
-    for wheel in expected.build.manifest.systems():
-        newest = applied.get(wheel.system or "")
-        for path in sorted(expected.environment.files[wheel.name]):
-            found = _CONTRACT.search(path)
-            if found and newest and found[1][:4] > newest[:4]:
-                points.append(
-                    f"{wheel.name} {wheel.version}: migration {found[1]} removes what older versions need"
-                )
-    return points
+            newest |= said.migrations
+            contracted |= said.contracted
+    systems = expected.build.manifest.systems()
+    codes = [(wheel, wheel.system or "") for wheel in systems]
+    return [(wheel, _Schema(newest.get(code), contracted.get(code))) for wheel, code in codes]
+
+
+def _migrations(expected: HostExpectation, wheel: Wheel, kind: re.Pattern[str]) -> list[str]:
+    """Names of the migrations in a wheel, without their ending."""
+    found = (kind.search(path) for path in sorted(expected.environment.files[wheel.name]))
+    return [match[1] for match in found if match]
 
 
 def _step(host: str, wheel: Wheel, found: dict[str, str], replaced: str | None) -> SystemStep:

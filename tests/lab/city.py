@@ -16,6 +16,8 @@ from rollout.inventory import load
 from rollout.lab import Lab, LabHost
 from rollout.paths import Home
 
+# Kept between runs so that packages are not fetched again; the city itself is always new.
+HOME = Path(os.environ.get("ROLLOUT_TEST_HOME", "/var/lib/rollout-test"))
 NETWORK = "198.19.1"
 VIP = f"{NETWORK}.10"
 DROP_SYSTEMS = ("tax", "fees")

@@ -2,16 +2,12 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from rollout.lab.requirements import missing
 from rollout.paths import Home
-from tests.lab.city import City, write_inventory
-
-# Kept between runs so that packages are not fetched again; the city itself is always new.
-HOME = Path(os.environ.get("ROLLOUT_TEST_HOME", "/var/lib/rollout-test"))
+from tests.lab.city import HOME, City, write_inventory
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A release after the city's own: a newer platform that expands and contracts, another PostgreSQL."""
+"""Releases after the city's own: a newer platform that expands and contracts, another PostgreSQL."""
 
 import shutil
 import subprocess
@@ -7,38 +7,37 @@ from pathlib import Path
 import yaml
 
 from rollout.paths import content
-from tests.lab.city import City
+from tests.lab.city import HOME, City
 
-NAME = "2026.2"
-VERSION = "1.0.1"
 EXPAND = (
     "CREATE TABLE jincai.upgraded (id bigint PRIMARY KEY);\nALTER TABLE payment.quota ADD COLUMN note text;\n"
 )
+BROKEN = 'raise SystemExit("a drill: does not start")'
 CONTRACT = "ALTER TABLE payment.quota DROP COLUMN note;\n"
 
 
-def write(folder: Path, *, broken: bool = False) -> Path:
-    """Its spec below ``folder``; with ``broken``, a platform that does not start."""
-    source = folder / ("broken" if broken else "core")
+def version(number: int) -> str:
+    """The platform's version in release 2026.``number``."""
+    return f"1.0.{number - 1}"
+
+
+def write(folder: Path, number: int, *, broken: bool) -> Path:
+    """The spec of release 2026.``number`` below ``folder``; with ``broken``, its platform does not start."""
+    source = folder / f"core-{number}"
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(content() / "platform_app" / "core", source)
-    version = "1.0.2" if broken else VERSION
-    _replace(source / "jincai" / "__init__.py", '"1.0.0"', f'"{version}"')
+    _replace(source / "jincai" / "__init__.py", '"1.0.0"', f'"{version(number)}"')
     migrations = source / "jincai" / "migrations"
-    number = len(list(migrations.glob("*.sql"))) + 1
-    (migrations / f"{number:04}_expand_upgrade_drill.sql").write_text(EXPAND)
-    (migrations / f"{number + 1:04}_contract_upgrade_drill.sql").write_text(CONTRACT)
+    last = len(list(migrations.glob("*.sql")))
+    (migrations / f"{last + 1:04}_expand_upgrade_drill.sql").write_text(EXPAND)
+    (migrations / f"{last + 2:04}_contract_upgrade_drill.sql").write_text(CONTRACT)
     if broken:
-        _replace(
-            source / "jincai" / "server.py",
-            "def run(",
-            'raise SystemExit("a drill: does not start")\n\n\ndef run(',
-        )
+        _replace(source / "jincai" / "server.py", "def run(", f"{BROKEN}\n\n\ndef run(")
     spec = yaml.safe_load((content() / "releases" / "2026.1.yml").read_text())
-    spec["release"] = "2026.3" if broken else NAME
+    spec["release"] = f"2026.{number}"
     for system in spec["systems"]:
         system["source"] = str(content() / system["source"])
-    spec["systems"][0] |= {"version": version, "source": str(source)}
+    spec["systems"][0] |= {"version": version(number), "source": str(source)}
     file = folder / f"{spec['release']}.yml"
     file.write_text(yaml.safe_dump(spec, allow_unicode=True))
     return file
@@ -55,10 +54,11 @@ def older_postgresql() -> list[str]:
     return [f"--pin={name}={versions[-1]}" for name in ("postgresql-15", "postgresql-client-15")]
 
 
-def build(city: City, folder: Path, *, broken: bool = False) -> str:
-    """Builds it; its name."""
+def build(city: City, number: int = 2, *, broken: bool = False) -> str:
+    """Builds release 2026.``number``; its name."""
+    folder = HOME / "second-release"
     folder.mkdir(parents=True, exist_ok=True)
-    file = write(folder, broken=broken)
+    file = write(folder, number, broken=broken)
     city.rollout("release", "build", str(file), *older_postgresql())
     return file.stem
 

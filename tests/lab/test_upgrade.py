@@ -6,7 +6,6 @@ import pytest
 
 from tests.lab import load, second_release
 from tests.lab.city import City
-from tests.lab.conftest import HOME
 
 COLUMN = "SELECT count(*) FROM information_schema.columns WHERE (table_name, column_name) = ('quota', 'note')"
 
@@ -14,7 +13,7 @@ COLUMN = "SELECT count(*) FROM information_schema.columns WHERE (table_name, col
 @pytest.fixture(scope="module")
 def following(city: City) -> str:
     """Name of the release after the city's."""
-    return second_release.build(city, HOME / "second-release")
+    return second_release.build(city)
 
 
 def loaded(city: City) -> set[str]:
@@ -30,7 +29,7 @@ def test_upgrade_and_rollback_under_load(city: City, following: str) -> None:
         city.rollout("apply", following, "--site", city.site, "--yes")
     assert up.failed == []
     assert load.lost(city, up) == set()
-    assert loaded(city) == {second_release.VERSION}
+    assert loaded(city) == {second_release.version(2)}
     # What the former version needs is still there.
     assert city.sql(COLUMN) == "1"
     city.wait_whole()

@@ -34,6 +34,9 @@ def test_the_newest_older_build_that_ran_there(tmp_path: Path) -> None:
         ended(journal, 4, well=False)
         ended(journal, 5)
         ended(journal, 5)
+        ended(journal, 6, well=False)
+        assert previous(journal, site, record(5)) == "2026.1-5"
+        ended(journal, 5, verb="rollback")
         assert previous(journal, site, record(5)) == "2026.1-3"
         ended(journal, 3, verb="rollback")
         assert previous(journal, site, record(3)) == "2026.1-1"

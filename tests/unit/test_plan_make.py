@@ -250,9 +250,21 @@ def test_a_migration_that_takes_something_away_is_declared(
     assert "jincai-budget 1.0.0" in point
     assert "0002_contract_old" in point
     for letter in ("a", "b"):
-        schema = reality.host(letter)["answers"]["jincai@1.service"]["schema"]
-        schema["budget"] = "0002_contract_old"
+        said = reality.host(letter)["answers"]["jincai@1.service"]
+        said["contracted"] = {"budget": "0002_contract_old"}
     assert reality.plan(monkeypatch).sites[0].points_of_no_return == []
+
+
+def test_there_is_no_way_back_past_what_was_taken_away(
+    reality: Reality, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for letter in ("a", "b"):
+        said = reality.host(letter)["answers"]["jincai@1.service"]
+        said["contracted"] = {"budget": "0003_contract_older"}
+    with pytest.raises(RefusedError) as refused:
+        reality.plan(monkeypatch, rollback=True)
+    assert str(refused.value).count("migration 0003_contract_older has removed what it needs") == 1
+    assert "backup" in str(refused.value)
 
 
 def test_a_new_site_has_nothing_to_lose(reality: Reality, monkeypatch: pytest.MonkeyPatch) -> None:

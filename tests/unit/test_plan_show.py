@@ -62,7 +62,9 @@ def test_systems_say_how_and_why() -> None:
 
 
 def test_points_of_no_return_stand_out() -> None:
-    assert "point of no return: 0002_contract_old" in shown(plan(points_of_no_return=["0002_contract_old"]))
+    assert "point of no return, not before `rollout confirm`: 0002_contract_old" in shown(
+        plan(points_of_no_return=["0002_contract_old"])
+    )
 
 
 def test_the_last_line_is_the_verdict() -> None:

@@ -50,6 +50,8 @@ class Version(_Answer):
     process: Process
     # Code → the newest migration in the schema, None where the process cannot tell.
     migrations: dict[str, str | None] = Field(alias="schema", default={})
+    # Code → the newest migration that took something away, None where there is none.
+    contracted: dict[str, str | None] = {}
 
     @property
     def components(self) -> dict[str, Component]:
