@@ -61,7 +61,7 @@ bench: debian-lab .venv/.ready ## Every benchmark beside its reference; JSON und
 	@for bench in bench/bench_*.py; do $(BIN)/python $$bench; done
 
 .PHONY: matrix
-matrix: debian-lab .venv/.ready ## Kill apply at every step; the next one finishes (hours; resumes)
+matrix: debian-lab .venv/.ready ## Every fault at every step; the next run ends uniform (hours; resumes)
 	@$(BIN)/python tools/matrix.py
 
 .PHONY: wheels

@@ -80,6 +80,14 @@ class City:
     def lab(self) -> Lab:
         return Lab(self.home, load(self.inventory))
 
+    def forget(self, record: Path | None = None) -> None:
+        """Drops the control node's record of the city, or puts another one in its place."""
+        for end in ("json", "json.asc"):
+            file = self.home.records / f"{self.site}.{end}"
+            file.unlink(missing_ok=True)
+            if record and (record / file.name).exists():
+                file.write_bytes((record / file.name).read_bytes())
+
     def raze(self) -> None:
         """Leaves nothing of the city's hosts, nor of what the control node kept for it; the depot stays."""
         if self.site in self.lab.known():
