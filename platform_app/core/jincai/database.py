@@ -31,6 +31,8 @@ WAIT_SECONDS = 8.0
 WAITING_PER_CONNECTION = 50
 CHECK_SECONDS = 1.0
 RETRY_SECONDS = 0.1
+# A switchover takes about a second: who looks only once a second adds half of one.
+RECONNECT_SECONDS = 0.25
 DRAIN_PAUSE_SECONDS = 1.0
 STATEMENT_MILLISECONDS = 5000
 
@@ -72,8 +74,8 @@ class Database:
             max_waiting=size * WAITING_PER_CONNECTION,
             max_lifetime=1800,
             # The pool's own backoff doubles up to minutes. It gives up at once instead, and
-            # `check` sets one connection to trying again: about once a second until it succeeds.
-            reconnect_timeout=1.0,
+            # `check` sets one connection to trying again: as often as this until it succeeds.
+            reconnect_timeout=RECONNECT_SECONDS,
             reconnect_failed=AsyncConnectionPool.check,
             check=self.check,
             open=False,
