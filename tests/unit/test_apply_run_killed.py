@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rollout.apply.journal import opened
-from rollout.apply.killpoint import VARIABLE
+from rollout.apply.killpoint import KILL
 from rollout.apply.record import load_record
 from rollout.errors import Exit, HeldError
 from tests.unit.test_apply_support import World, yes
@@ -26,7 +26,7 @@ def world(tmp_path: Path) -> World:
 def start(world: World, how: str = "pretended", kill_at: str = "") -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "tests.unit.test_apply_support", world.folder, how],
-        env={**os.environ, VARIABLE: kill_at},
+        env={**os.environ, KILL: kill_at},
         stderr=subprocess.PIPE,
     )
 

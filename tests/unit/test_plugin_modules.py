@@ -127,3 +127,18 @@ def test_the_digest_is_the_one_that_a_process_reports(wheel: Path) -> None:
     files = wheel_files.wheel_files(wheel)
     code = {path: digest for path, digest in files.items() if fingerprint.counts(path)}
     assert wheel_files.code_digest(files) == fingerprint.digest(code)
+
+
+haproxy = load("modules", "haproxy_servers")
+
+
+def test_what_haproxy_says_of_its_servers() -> None:
+    text = (
+        "# pxname,svname,qcur,status,weight\n"
+        "site,FRONTEND,,OPEN,\njincai,nanning-a-1,0,UP,1\njincai,nanning-b-1,0,NOLB,1\njincai,BACKEND,0,UP,1\n"
+    )
+    assert haproxy.states(text) == {"nanning-a-1": "UP", "nanning-b-1": "NOLB"}
+
+
+def test_where_no_haproxy_listens_nothing_is_known(tmp_path: Path) -> None:
+    assert haproxy._known(str(tmp_path / "admin.sock")) is None
