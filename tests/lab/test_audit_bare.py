@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from rollout.paths import Home
-from tests.lab.city import City, write_inventory
-from tests.lab.conftest import HOME
+from tests.lab.city import HOME, City, write_inventory
 
 pytestmark = pytest.mark.lab
 

@@ -11,8 +11,7 @@ import pytest
 from rollout.lab import LabHost
 from rollout.paths import Home
 from rollout.release.sign import Keyring
-from tests.lab.city import City, write_inventory
-from tests.lab.conftest import HOME
+from tests.lab.city import HOME, City, write_inventory
 
 SITE = "closedcity"
 NETWORK = "198.19.3"
