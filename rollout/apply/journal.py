@@ -120,7 +120,7 @@ class Journal:
         started = _now()
         identity = f"{started.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
         process = processes.me()
-        self._write(
+        self.write(
             "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, NULL)",
             identity,
             verb,
@@ -139,12 +139,12 @@ class Journal:
     def end(self, run: str, outcome: Outcome, error: str | None = None) -> None:
         """Closes a run."""
         sql = "UPDATE run SET ended_at = ?, outcome = ?, error = ? WHERE id = ? AND ended_at IS NULL"
-        self._write(sql, _now().isoformat(), outcome, error, run)
+        self.write(sql, _now().isoformat(), outcome, error, run)
 
     def begin_step(self, run: str, site: str, number: int, of: int, name: str) -> None:
         """Written before anything of the step happens."""
         sql = "INSERT INTO step VALUES (?, ?, ?, ?, ?, ?, NULL, NULL, NULL)"
-        self._write(sql, run, site, number, of, name, _now().isoformat())
+        self.write(sql, run, site, number, of, name, _now().isoformat())
 
     def end_step(self, run: str, site: str, number: int, outcome: Outcome, detail: str | None = None) -> None:
         """Written after all of the step happened."""
@@ -153,32 +153,32 @@ class Journal:
                SET ended_at = ?, outcome = ?, detail = ?
              WHERE run = ? AND site = ? AND number = ? AND ended_at IS NULL
         """
-        self._write(sql, _now().isoformat(), outcome, detail, run, site, number)
+        self.write(sql, _now().isoformat(), outcome, detail, run, site, number)
 
     def begin_child(self, run: str, site: str, process: Process) -> None:
         """A process was started for ``site``."""
         sql = "INSERT INTO child VALUES (?, ?, ?, ?, ?, NULL)"
-        self._write(sql, run, site, process.pid, process.start, _now().isoformat())
+        self.write(sql, run, site, process.pid, process.start, _now().isoformat())
 
     def end_child(self, run: str, process: Process) -> None:
         """It ended, and was seen to."""
         sql = "UPDATE child SET ended_at = ? WHERE run = ? AND pid = ? AND pid_start = ?"
-        self._write(sql, _now().isoformat(), run, process.pid, process.start)
+        self.write(sql, _now().isoformat(), run, process.pid, process.start)
 
     def runs(self, limit: int = 100) -> list[Run]:
         """The newest runs, newest first."""
-        return [_run(row) for row in self._rows("SELECT * FROM run ORDER BY rowid DESC LIMIT ?", limit)]
+        return [_run(row) for row in self.rows("SELECT * FROM run ORDER BY rowid DESC LIMIT ?", limit)]
 
     def run(self, identity: str) -> Run | None:
         """One run."""
-        return next((_run(row) for row in self._rows("SELECT * FROM run WHERE id = ?", identity)), None)
+        return next((_run(row) for row in self.rows("SELECT * FROM run WHERE id = ?", identity)), None)
 
     def last(self, site: str) -> Run | None:
         """The newest run that began a step at ``site``: from then on what is there may be ours."""
         sql = (
             "SELECT * FROM run WHERE id IN (SELECT run FROM step WHERE site = ?) ORDER BY rowid DESC LIMIT 1"
         )
-        return next((_run(row) for row in self._rows(sql, site)), None)
+        return next((_run(row) for row in self.rows(sql, site)), None)
 
     def done(self, site: str) -> list[Run]:
         """Applies and rollbacks that came to their last step at ``site``, newest first."""
@@ -191,7 +191,7 @@ class Journal:
                AND step.outcome = 'done'
              ORDER BY run.rowid DESC
         """
-        return [_run(row) for row in self._rows(sql, site)]
+        return [_run(row) for row in self.rows(sql, site)]
 
     def unfinished(self, site: str) -> list[Run]:
         """Runs that never said how they ended, and whose process is gone: killed, or power lost."""
@@ -204,17 +204,17 @@ class Journal:
     def steps(self, run: str, site: str | None = None) -> list[Step]:
         """The steps of a run, in order."""
         sql = "SELECT * FROM step WHERE run = ? AND (? IS NULL OR site = ?) ORDER BY site, number"
-        return [Step(**dict(row)) for row in self._rows(sql, run, site, site)]
+        return [Step(**dict(row)) for row in self.rows(sql, run, site, site)]
 
     def last_step(self, site: str) -> Step | None:
         """The newest step at ``site``."""
         sql = "SELECT * FROM step WHERE site = ? ORDER BY rowid DESC LIMIT 1"
-        return next((Step(**dict(row)) for row in self._rows(sql, site)), None)
+        return next((Step(**dict(row)) for row in self.rows(sql, site)), None)
 
     def open_children(self, site: str) -> list[Child]:
         """Processes for ``site`` that nobody saw end."""
         sql = "SELECT run, site, pid, pid_start FROM child WHERE site = ? AND ended_at IS NULL"
-        return [Child(**dict(row)) for row in self._rows(sql, site)]
+        return [Child(**dict(row)) for row in self.rows(sql, site)]
 
     def _of(self, site: str) -> Iterator[Run]:
         sql = """
@@ -223,13 +223,15 @@ class Journal:
              WHERE EXISTS (SELECT 1 FROM json_each(run.sites) WHERE value = ?)
              ORDER BY rowid DESC
         """
-        return (_run(row) for row in self._rows(sql, site))
+        return (_run(row) for row in self.rows(sql, site))
 
-    def _rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+    def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        """What a question is answered with."""
         with self._lock:
             return list(self._cx.execute(sql, values))
 
-    def _write(self, sql: str, *values: Any) -> None:
+    def write(self, sql: str, *values: Any) -> None:
+        """Writes, to the disk."""
         with self._lock:
             self._cx.execute(sql, values)
 

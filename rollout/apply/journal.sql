@@ -40,3 +40,40 @@ CREATE TABLE IF NOT EXISTS child (
     ended_at   TEXT,
     PRIMARY KEY (run, pid, pid_start)
 ) STRICT;
+
+-- Sites that go together. All of a run are written before the first begins.
+CREATE TABLE IF NOT EXISTS wave (
+    run        TEXT NOT NULL REFERENCES run (id),
+    number     INTEGER NOT NULL,
+    name       TEXT NOT NULL,     -- pilot, canary, wave 1 …
+    sites      TEXT NOT NULL,     -- JSON list
+    soak       INTEGER NOT NULL,  -- seconds that they are watched
+    started_at TEXT,
+    watched_at TEXT,              -- since when
+    ended_at   TEXT,
+    outcome    TEXT,              -- done, failed, stopped, back
+    detail     TEXT,
+    PRIMARY KEY (run, number)
+) STRICT;
+
+-- What must hold while they are watched: each gate at each look.
+CREATE TABLE IF NOT EXISTS gate (
+    run      TEXT NOT NULL REFERENCES run (id),
+    wave     INTEGER NOT NULL,
+    site     TEXT NOT NULL,
+    taken_at TEXT NOT NULL,
+    gate     TEXT NOT NULL,
+    open     INTEGER NOT NULL,
+    figure   TEXT NOT NULL,
+    PRIMARY KEY (run, site, taken_at, gate)
+) STRICT;
+
+-- What people wanted of a run that was going on.
+CREATE TABLE IF NOT EXISTS wish (
+    id     INTEGER PRIMARY KEY,
+    run    TEXT NOT NULL REFERENCES run (id),
+    wanted TEXT NOT NULL,         -- pause, resume, stop
+    who    TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at     TEXT NOT NULL
+) STRICT;

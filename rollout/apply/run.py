@@ -3,16 +3,20 @@
 import shutil
 import threading
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
-from rollout.apply import before, environment, heal, order, orphans
+from rollout import clock
+from rollout.apply import before, environment, heal, orphans
 from rollout.apply.journal import Journal
 from rollout.apply.play import Stopped
 from rollout.apply.ports import Ports
+from rollout.apply.previous import previous
+from rollout.apply.record import load_record
 from rollout.apply.show import Show
+from rollout.apply.side_by_side import SideBySide
 from rollout.apply.signals import stoppable
 from rollout.apply.site_run import SiteRun, Task
+from rollout.audit import build as builds
 from rollout.audit.build import Build
 from rollout.errors import ApplyError, Exit, RolloutError, UnreachableError
 from rollout.inventory import Inventory, Site
@@ -20,9 +24,14 @@ from rollout.paths import Home
 from rollout.plan import approved
 from rollout.plan.model import Plan, SitePlan
 from rollout.release.sign import Keyring
+from rollout.waves import gates
+from rollout.waves.gates import Seen
+from rollout.waves.log import WaveLog
+from rollout.waves.plan import Wave, waves
+from rollout.waves.policy import Policy
+from rollout.waves.walk import May, Walk, refuse_outside
 
 _KEPT_RUNS = 50
-_POLL = 0.2
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,9 @@ class Options:
     parallel: int = 4  # sites at a time
     orphan_wait: float = orphans.WAIT_SECONDS
     heal_wait: float = heal.WAIT_SECONDS
+    wait_window: bool = False  # for the window of waves.yml to open
+    outside: str = ""  # why it is done outside that window
+    auto_rollback: bool = True  # when a gate shuts
 
 
 @dataclass
@@ -64,6 +76,7 @@ class Applicant:
     show: Show
     options: Options = field(default_factory=Options)
     ports: Ports = field(default_factory=Ports)
+    policy: Policy = field(default_factory=Policy)
 
     def apply(self, sites: list[Site], agree: Callable[[Plan], bool], wanted: Plan | None = None) -> Result:
         """Tidies up, plans, asks, and does it.
@@ -76,8 +89,13 @@ class Applicant:
         Raises:
             UnreachableError: a host does not answer; nothing was begun.
             MovedError: ``wanted`` is no longer what would be done.
+            WindowError: nothing may begin now.
             HeldError, ApplyError: a site failed; its neighbours went on.
         """
+        watched = not (self.options.check or self.options.rollback)
+        if watched:
+            options = self.options
+            refuse_outside(self.policy, clock.now(), wait=options.wait_window, outside=options.outside)
         with Journal(self.home.journal) as journal:
             for site in sites:
                 waits = {"orphan_wait": self.options.orphan_wait, "heal_wait": self.options.heal_wait}
@@ -93,7 +111,10 @@ class Applicant:
                 return Result(Exit.FINDINGS, plan)
             self.ports.verify(self.build.folder, self.ports.public_key(self.home))
             chosen = [site for site in sites if site.name in names]
-            return self._run(journal, chosen, plan)
+            policy = self.policy if watched else Policy()
+            # Sites with nothing to do count, too: they may not have been watched to the end.
+            ways = waves(policy, sites if watched else chosen, list(self.inventory.sites))
+            return self._run(journal, chosen, plan, ways)
 
     def _plan(self, sites: list[Site]) -> Plan:
         rollback = self.options.rollback
@@ -117,12 +138,16 @@ class Applicant:
                 "Bring the host back (power, network, SSH), or name only the other sites with --site.",
             )
 
-    def _run(self, journal: Journal, sites: list[Site], plan: Plan) -> Result:
+    def _run(self, journal: Journal, sites: list[Site], plan: Plan, ways: list[Wave]) -> Result:
         manifest = self.build.manifest
         verb = "check" if self.options.check else "rollback" if self.options.rollback else "apply"
         names = [site.name for site in sites]
         Keyring(self.home, "report").ensure()  # once, before several sites need it at the same time
         run = journal.begin(verb, names, manifest.release, manifest.serial, self.build.sha256)
+        log = WaveLog(journal)
+        log.plan(run, ways)
+        if self.options.outside:
+            log.wish(run, "outside", self.options.outside)
         task = Task(
             home=self.home,
             inventory=self.inventory,
@@ -138,7 +163,7 @@ class Applicant:
         result = Result(Exit.OK, plan, run)
         try:
             with stoppable(task.stop):
-                errors = self._all(task, sites, plan, result)
+                errors = self._walk(task, log).go(ways, Sites(self, task, sites, plan, result, log))
         except BaseException as error:
             journal.end(run, "failed", str(error) or type(error).__name__)
             raise
@@ -151,43 +176,31 @@ class Applicant:
         journal.end(run, "done")
         return result
 
-    def _all(self, task: Task, sites: list[Site], plan: Plan, result: Result) -> list[RolloutError]:
-        errors: list[RolloutError] = []
-        for group in order.groups(sites):
-            if errors or task.stop.is_set():
-                self.show.say(f"not begun: {', '.join(site.name for site in group)}")
-                continue
-            errors += self._group(task, group, plan, result)
-        if task.stop.is_set() and not errors:
-            errors.append(Stopped("stopped on request", "The next apply goes on from here."))
-        return errors
+    def _walk(self, task: Task, log: WaveLog) -> Walk:
+        options = self.options
+        return Walk(
+            policy=Policy() if options.check or options.rollback else self.policy,
+            log=log,
+            run=task.run,
+            say=self.show.say,
+            stop=task.stop,
+            wait_window=options.wait_window,
+            outside=options.outside,
+            auto_rollback=options.auto_rollback,
+        )
 
-    def _group(self, task: Task, group: list[Site], plan: Plan, result: Result) -> list[RolloutError]:
-        """Several sites at a time. One that fails keeps those from beginning that have not begun."""
-        waiting, running = list(group), dict[Future[None], Site]()
-        errors: list[RolloutError] = []
-        with ThreadPoolExecutor(self.options.parallel) as pool:
-            while running or (waiting and not errors and not task.stop.is_set()):
-                while (
-                    waiting and len(running) < self.options.parallel and not errors and not task.stop.is_set()
-                ):
-                    site = waiting.pop(0)
-                    running[pool.submit(self._site, task, site, plan, result)] = site
-                for future in wait(running, _POLL, FIRST_COMPLETED).done:
-                    site = running.pop(future)
-                    error = future.exception()
-                    if isinstance(error, RolloutError):
-                        errors.append(error)
-                        if running or waiting:  # the others take their time; the rest is said at the end
-                            self.show.say(error.message)
-                    elif error:
-                        task.stop.set()
-                        raise error
-        if waiting:
-            self.show.say(f"not begun: {', '.join(site.name for site in waiting)}")
-        return errors
+    def roll_back(self, journal: Journal, site: Site) -> str:
+        """A site back to the build that it ran before, in a run of its own; that build's name."""
+        name = previous(journal, site, load_record(self.home, site.name))
+        options = replace(self.options, yes=True, rollback=True, check=False, converge=False)
+        other = replace(self, build=builds.load(self.home, name), options=options)
+        plan = other._plan([site])
+        other._reachable(plan)
+        other._run(journal, [site], plan, waves(Policy(), [site], [site.name]))
+        return name
 
-    def _site(self, task: Task, site: Site, plan: Plan, result: Result) -> None:
+    def one(self, task: Task, site: Site, plan: Plan, result: Result) -> None:
+        """One site, under its lease, after a second look."""
         shown = next(one for one in plan.sites if one.site == site.name)
         site_run = SiteRun(task, site, shown)
         try:
@@ -228,6 +241,45 @@ class Applicant:
         shutil.rmtree(self.home.runs / run / "tmp", ignore_errors=True)
         for old in sorted(self.home.runs.iterdir())[:-_KEPT_RUNS]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The sites of one run, as the walk over the waves sees them."""
+
+    applicant: Applicant
+    task: Task
+    chosen: list[Site]
+    plan: Plan
+    result: Result
+    log: WaveLog
+
+    def apply(self, wave: Wave, may_begin: Callable[[], May]) -> list[RolloutError]:
+        """Those of the wave that have something to do."""
+        applicant, task = self.applicant, self.task
+        side_by_side = SideBySide(
+            do=lambda site: applicant.one(task, site, self.plan, self.result),
+            parallel=applicant.options.parallel,
+            may_begin=may_begin,
+            stop=task.stop,
+            say=task.show.say,
+        )
+        return side_by_side.run([site for site in wave.sites if site in self.chosen])
+
+    def settled(self, wave: Wave) -> bool:
+        """Nothing to do, and nothing left to watch."""
+        if any(site in self.chosen for site in wave.sites):
+            return False
+        return not wave.soak or set(wave.names) <= self.log.passed(self.applicant.build.sha256)
+
+    def look(self, site: Site) -> Seen:
+        """How its hosts are."""
+        ports, home = self.task.ports, self.task.home
+        return gates.look(site, {host.name: ports.connect(host, home) for host in site.hosts.values()})
+
+    def roll_back(self, site: Site) -> str:
+        """In a run of its own."""
+        return self.applicant.roll_back(self.task.journal, site)
 
 
 def converge(applicant: Applicant, site: Site) -> dict[str, dict[str, int]]:

@@ -19,6 +19,7 @@ VERBS = {
     "plan": ("plan",),
     "apply": ("apply", "rollback", "unlock"),
     "confirm": ("confirm",),
+    "waves": ("waves", "board", "replay"),
     "audit": ("audit", "verify-report"),
     "status": ("status",),
     "state": ("state",),

@@ -20,6 +20,7 @@ from rollout.paths import Home
 from rollout.plan import approved
 from rollout.plan.model import Plan
 from rollout.plan.show import show as show_plan
+from rollout.waves import policy as policies
 
 InventoryPath = Annotated[
     Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
@@ -55,6 +56,13 @@ def apply(
     heal_wait: Annotated[
         float, typer.Option("--heal-wait", min=0, help="Seconds for work still going on at the hosts.")
     ] = heal.WAIT_SECONDS,
+    wait_window: Annotated[
+        bool, typer.Option("--wait-window", help="Wait until the window of waves.yml opens.")
+    ] = False,
+    outside_window: Annotated[
+        str, typer.Option("--outside-window", metavar="REASON", help="Do it now all the same, and why.")
+    ] = "",
+    auto_rollback: Annotated[bool, typer.Option(help="Roll a wave back when one of its gates shuts.")] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name everything in the plan.")] = False,
 ) -> None:
     """Bring sites to a release. Exit 0 done, nothing to do; 1 declined, moved; 3 unreachable; 4 failed."""
@@ -73,11 +81,15 @@ def apply(
         parallel=parallel,
         orphan_wait=orphan_wait,
         heal_wait=heal_wait,
+        wait_window=wait_window,
+        outside=outside_window,
+        auto_rollback=auto_rollback,
     )
 
     agreed = yes or check or wanted is not None
     with show.shown(console) as shown:
-        applicant = Applicant(home, found, build.load(home, name), shown, options)
+        policy = policies.load(Path(found.path))
+        applicant = Applicant(home, found, build.load(home, name), shown, options, policy=policy)
         result = applicant.apply(sites, _agree(console, agreed, verbose=verbose), wanted)
     _say(result, console, counts=check or converge)
     raise typer.Exit(result.exit)

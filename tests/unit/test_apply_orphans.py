@@ -153,7 +153,7 @@ def test_a_pid_that_came_to_mean_another_process_is_left_alone(journal: Journal)
         run = journal.begin("apply", ["yulin"])
         journal.begin_child(run, "yulin", Process(bystander.pid, "boot:1"))
         sql = "UPDATE run SET pid = ?, pid_start = ?"
-        journal._write(sql, bystander.pid, "boot:2")
+        journal.write(sql, bystander.pid, "boot:2")
         started = time.monotonic()
         assert len(orphans.clear(journal, "yulin", print, wait=5)) == 1
         assert time.monotonic() - started < 2

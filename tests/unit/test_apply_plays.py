@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from rollout.apply.order import groups
 from rollout.apply.plays import plays
 from rollout.apply.variables import release_variables
 from rollout.errors import ConfigurationError
@@ -29,13 +28,6 @@ def test_what_is_no_import_is_named(tmp_path: Path, text: str, said: str) -> Non
     (tmp_path / "playbooks" / "site.yml").write_text(text)
     with pytest.raises(ConfigurationError, match=said):
         plays(tmp_path)
-
-
-def test_the_region_comes_first(tmp_path: Path) -> None:
-    world = World(tmp_path, ("hezhou", "guangxi", "yulin"))
-    named = [[site.name for site in group] for group in groups(world.all_sites)]
-    assert named == [["guangxi"], ["hezhou", "yulin"]]
-    assert [[s.name for s in group] for group in groups(world.all_sites[1:])] == [["hezhou", "yulin"]]
 
 
 def test_every_host_is_told_its_exact_packages_and_only_approved_removals(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_killed_run_shows_where_it_stopped_and_who_holds_the_site(world: World
         journal.begin_step(run, "hezhou", 2, 5, "one")
         found = row(world)
         assert (found.outcome, found.step) == ("running", "2/5 one")
-        journal._write("UPDATE run SET pid_start = 'another boot:1'")
+        journal.write("UPDATE run SET pid_start = 'another boot:1'")
     storage = world.host(world.all_sites[0].storage, world.home)
     LeaseKeeper(world.home, "hezhou", storage).take(run)
     state = status.look(world.home, world.all_sites)
@@ -90,7 +90,7 @@ def test_a_run_of_this_very_control_node_is_not_unlocked(world: World) -> None:
     storage = world.host(site.storage, world.home)
     with Journal(world.home.journal) as journal:
         run = journal.begin("apply", ["hezhou"])
-        journal._write("UPDATE run SET pid = 1, pid_start = ? WHERE id = ?", _start_of_init(), run)
+        journal.write("UPDATE run SET pid = 1, pid_start = ? WHERE id = ?", _start_of_init(), run)
         with pytest.raises(HeldError, match="is running apply there"):
             unlock.unlock(world.home, site, "impatient", storage)
 
