@@ -146,6 +146,7 @@ class Applicant:
         run = journal.begin(verb, names, manifest.release, manifest.serial, self.build.sha256)
         log = WaveLog(journal)
         log.plan(run, ways)
+        self.show.follow(journal, run)
         if self.options.outside:
             log.wish(run, "outside", self.options.outside)
         task = Task(

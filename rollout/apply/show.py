@@ -2,15 +2,19 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
+
+from rollout.apply.journal import Journal
+from rollout.waves import board_text
+from rollout.waves.board import Board, board
 
 Event = dict[str, Any]
 _COLUMNS = 5
@@ -22,6 +26,9 @@ class Show(Protocol):
 
     def say(self, text: str) -> None:
         """One line for the person who waits."""
+
+    def follow(self, journal: Journal, run: str) -> None:
+        """A run begins; its board is in the journal."""
 
     def begin(self, site: str, number: int, of: int, name: str) -> None:
         """A step begins."""
@@ -64,6 +71,9 @@ class Lines:
     def say(self, text: str) -> None:
         """One line, at once."""
         self.console.print(Text(text), soft_wrap=True)
+
+    def follow(self, journal: Journal, run: str) -> None:
+        """Nothing: lines say what ends."""
 
     def begin(self, site: str, number: int, of: int, name: str) -> None:
         """Remembers what runs."""
@@ -111,12 +121,17 @@ class Lines:
 
 
 class LiveTable(Lines):
-    """The lines, and below them a table of what runs now, host by host."""
+    """The lines, and below them the board of all sites and a table of what runs now, host by host."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._live = Live(self, console=console, refresh_per_second=4, transient=True)
         self._lock = threading.Lock()
+        self._board: Callable[[], Board] | None = None
+
+    def follow(self, journal: Journal, run: str) -> None:
+        """Shows its board, too."""
+        self._board = lambda: board(journal, run)
 
     def begin(self, site: str, number: int, of: int, name: str) -> None:
         """The table appears with the first step, after every question was answered."""
@@ -128,8 +143,12 @@ class LiveTable(Lines):
         """Takes the table away."""
         self._live.stop()
 
-    def __rich__(self) -> Table:
+    def __rich__(self) -> Group:
         """Drawn by rich, several times a second."""
+        above = [board_text.render(self._board()), ""] if self._board else []
+        return Group(*above, self._hosts())
+
+    def _hosts(self) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for _ in range(_COLUMNS):
             table.add_column(no_wrap=True, overflow="ellipsis")
