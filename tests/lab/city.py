@@ -24,23 +24,29 @@ DROP_SYSTEMS = ("tax", "fees")
 _BIN = Path(sys.executable).parent
 
 
-def write_inventory(folder: Path, site: str = "testcity", network: str = NETWORK) -> Path:
-    """An inventory with one city of its own network, so that it never meets a lab that somebody uses."""
+def write_inventory(folder: Path, site: str = "testcity", network: str = NETWORK, **others: str) -> Path:
+    """An inventory with one city of its own network, so that it never meets a lab that somebody uses.
+
+    ``others``: more cities, name → network.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    drop = f"drop__networks: [{network}.1/32], drop__systems: {json.dumps(_drop_systems(folder))}"
+    cities = [_city(site, network, f", {drop}"), *(_city(name, other) for name, other in others.items())]
+    (folder / "hosts.yml").write_text(
+        "all:\n  vars: {ansible_user: rollout}\n  children:\n" + "".join(cities)
+    )
+    (folder / "kinds.yml").write_text((Path("inventory/lab/kinds.yml")).read_text())
+    return folder
+
+
+def _city(site: str, network: str, division: str, more: str = "") -> str:
     hosts = "\n".join(
         f"        {site}-{letter}: {{ansible_host: {network}.{number}, hardware__model: {model}}}"
         for letter, number, model in [("a", 11, "lab-mini"), ("b", 12, "lab-mini"), ("s", 13, "lab-store")]
     )
-    variables = (
-        f'site__kind: city, site__title: 试点市, site__division: "450100", site__network: {network}.0/24, '
-        f"drop__networks: [{network}.1/32], drop__systems: {json.dumps(_drop_systems(folder))}"
-    )
-    (folder / "hosts.yml").write_text(
-        f"all:\n  vars: {{ansible_user: rollout}}\n  children:\n    {site}:\n"
-        f"      vars: {{{variables}, site__vip: {network}.10}}\n      hosts:\n{hosts}\n"
-    )
-    (folder / "kinds.yml").write_text((Path("inventory/lab/kinds.yml")).read_text())
-    return folder
+    title = f'site__title: 试点市, site__division: "{division}"'
+    variables = f"site__kind: city, {title}, site__network: {network}.0/24{more}"
+    return f"    {site}:\n      vars: {{{variables}, site__vip: {network}.10}}\n      hosts:\n{hosts}\n"
 
 
 def drop_key(inventory: Path, system: str) -> Path:

@@ -1,19 +1,19 @@
-"""A running city gets the next release and goes back, under load: no request fails, no payment is lost."""
+"""A running city gets the next release under load as a canary; its gate shuts, and it goes back under load.
+
+No request fails, no payment is lost, and the city that comes after it stays as it was delivered.
+"""
 
 import json
+import time
+from collections.abc import Iterator
 
 import pytest
 
 from tests.lab import load, second_release
-from tests.lab.city import City
+from tests.lab.city import HOME, City, write_inventory
 
 COLUMN = "SELECT count(*) FROM information_schema.columns WHERE (table_name, column_name) = ('quota', 'note')"
-
-
-@pytest.fixture(scope="module")
-def following(city: City) -> str:
-    """Name of the release after the city's."""
-    return second_release.build(city)
+POLICY = "canary: testcity\nsoak: {canary: 60, every: 2, fails: 2}\n"
 
 
 def loaded(city: City) -> set[str]:
@@ -23,19 +23,51 @@ def loaded(city: City) -> set[str]:
     }
 
 
-def test_upgrade_and_rollback_under_load(city: City, following: str) -> None:
+@pytest.fixture
+def late(city: City) -> Iterator[City]:
+    """A bare city that comes after the canary, in one inventory with it."""
+    folder = write_inventory(HOME / "inventory", city.site, latecity="198.19.4")
+    (folder / "waves.yml").write_text(POLICY)
+    other = City(city.home, folder, "latecity")
+    city.rollout("lab", "up", "--site", other.site)
+    try:
+        yield other
+    finally:
+        other.raze()
+        (folder / "waves.yml").unlink()
+        write_inventory(folder, city.site)
+
+
+def wait_watched(city: City, seconds: float = 600) -> None:
+    """Until the canary is watched."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        board = json.loads(city.rollout("board", "--json").stdout)
+        if any(wave["state"] == "watched" for wave in board["waves"]):
+            return
+        time.sleep(1)
+    raise AssertionError(f"not watched within {seconds} s")
+
+
+def test_a_canary_gets_the_release_and_goes_back_under_load(city: City, late: City) -> None:
+    following = second_release.build(city)
     city.wait_whole()
-    with load.payments(city) as up:
-        city.rollout("apply", following, "--site", city.site, "--yes")
-    assert up.failed == []
-    assert load.lost(city, up) == set()
-    assert loaded(city) == {second_release.version(2)}
-    # What the former version needs is still there.
-    assert city.sql(COLUMN) == "1"
-    city.wait_whole()
-    with load.payments(city) as down:
-        city.rollout("rollback", "--site", city.site, "--yes")
-    assert down.failed == []
-    assert load.lost(city, down) == set()
+    with load.payments(city) as seen:
+        run = city.start("apply", following, "--yes")
+        wait_watched(city)
+        assert loaded(city) == {second_release.version(2)}
+        # What the former version needs is still there.
+        assert city.sql(COLUMN) == "1"
+        city.host("b").run("systemctl stop jincai@1.service")
+        said = " ".join(run.communicate(timeout=900)[0].split())
+    assert run.returncode == 4, said
+    assert "gate health: jincai@1.service on testcity-b" in said
+    assert "testcity: rolled back: 2026.1-" in said
+    assert "not begun: latecity" in said
+    assert seen.failed == []
+    assert load.lost(city, seen) == set()
     assert loaded(city) == {"1.0.0"}
     assert city.audit()["uniform"] is True
+    assert late.host("a").run("ls /opt/jincai", check=False).returncode != 0
+    board = json.loads(city.rollout("board", "--json").stdout)
+    assert board["verb"] == "rollback"
