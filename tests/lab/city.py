@@ -31,10 +31,10 @@ def write_inventory(folder: Path, site: str = "testcity", network: str = NETWORK
     """
     folder.mkdir(parents=True, exist_ok=True)
     drop = f"drop__networks: [{network}.1/32], drop__systems: {json.dumps(_drop_systems(folder))}"
-    cities = [_city(site, network, f", {drop}"), *(_city(name, other) for name, other in others.items())]
-    (folder / "hosts.yml").write_text(
-        "all:\n  vars: {ansible_user: rollout}\n  children:\n" + "".join(cities)
-    )
+    cities = [_city(site, network, "450100", f", {drop}")]
+    cities += [_city(name, other, f"450{n}00") for n, (name, other) in enumerate(others.items(), 2)]
+    head = "all:\n  vars: {ansible_user: rollout}\n  children:\n"
+    (folder / "hosts.yml").write_text(head + "".join(cities))
     (folder / "kinds.yml").write_text((Path("inventory/lab/kinds.yml")).read_text())
     return folder
 
