@@ -1,0 +1,1 @@
+"""How far each site's rollout is: sheet, schedule, inspections, ranking, bulletins, funding."""
