@@ -22,6 +22,7 @@ VERBS = {
     "waves": ("waves", "board", "replay"),
     "audit": ("audit", "verify-report"),
     "status": ("status",),
+    "progress": ("progress",),
     "state": ("state",),
 }
 SWEEPING = ("audit", "plan")

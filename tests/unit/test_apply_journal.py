@@ -167,3 +167,13 @@ def test_a_pid_used_again_is_another_process() -> None:
     os.waitid(os.P_PID, zombie, os.WEXITED | os.WNOWAIT)
     assert processes.start_of(zombie) is None
     os.waitpid(zombie, 0)
+
+
+def a_journal_with_a_run(path: Path, site: str, steps: list[str]) -> None:
+    """An apply that came to its end; for tests of what reads journals."""
+    with Journal(path) as journal:
+        run = journal.begin("apply", [site], "2026.1", 3, "a" * 64)
+        for number, name in enumerate(steps, 1):
+            journal.begin_step(run, site, number, len(steps), name)
+            journal.end_step(run, site, number, "done")
+        journal.end(run, "done")
