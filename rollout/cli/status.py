@@ -30,6 +30,7 @@ def status(
     *,
     inventory: InventoryPath = None,
     site: Sites = None,
+    progress: Annotated[bool, typer.Option("--progress", help="And how far each site's rollout is.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show what this control node knows of each site, and who holds it now. Looks, touches nothing."""
@@ -43,6 +44,10 @@ def status(
     for row in state.sites:
         table.add_row(*_cells(row))
     console.print(table)
+    if progress:
+        from rollout.cli.progress import show  # noqa: PLC0415 - only when asked for
+
+        show(site=site, inventory=inventory)
 
 
 def _cells(row: statuses.SiteStatus) -> list[str]:

@@ -122,18 +122,8 @@ def test_a_machine_proves_what_it_can_know() -> None:
     def proved(part: str, moment: datetime) -> bool:
         return prove(SHEET.parts[part], facts, moment).since is not None
 
-    assert {
-        part: proved(part, at(day)) for part in ("6.3", "7.1", "7.3", "5.5", "5.4", "4.2", "6.4", "6.1")
-    } == {
-        "6.3": True,
-        "7.1": True,
-        "7.3": True,
-        "5.5": True,
-        "5.4": True,
-        "4.2": False,
-        "6.4": False,
-        "6.1": False,
-    }
+    parts = ("6.3", "7.1", "7.3", "5.5", "5.4", "4.2", "6.4", "6.1")
+    assert [part for part in parts if proved(part, at(day))] == ["6.3", "7.1", "7.3", "5.5", "5.4"]
     # The newest audit counts: what is no longer so is no longer proved.
     assert not proved("7.1", at(day + timedelta(1)))
     assert not proved("7.3", at(day + timedelta(1)))
@@ -234,7 +224,7 @@ def test_pages_say_that_it_is_made_up_and_load_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "bulletin-12.pdf").read_bytes().startswith(b"%PDF-")
 
 
-def test_a_workbook_has_no_formulas(tmp_path: Path) -> None:
+def test_a_workbook_has_no_formulas() -> None:
     one = assessed([stated("1.1", date(2010, 3, 1))], date(2010, 4, 1)).model_copy(update={"title": "=1+1"})
     book = load_workbook(io.BytesIO(workbook.of_bulletin(bulletin(1, PLAN, [one]))))
     assert book.sheetnames == ["排名", "本期进展", "滞后事项", "经费"]
