@@ -29,7 +29,7 @@ def late(city: City) -> Iterator[City]:
     folder = write_inventory(HOME / "inventory", city.site, latecity="198.19.4")
     (folder / "waves.yml").write_text(POLICY)
     other = City(city.home, folder, "latecity")
-    city.rollout("lab", "up", "--site", other.site)
+    other.rollout("lab", "up", "--site", other.site, "-i", str(folder))
     try:
         yield other
     finally:
