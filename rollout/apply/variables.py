@@ -33,6 +33,7 @@ def release_variables(
         "release__serial": manifest.serial,
         "release__build": manifest.build,
         "release__manifest_sha256": manifest_sha256,
+        "release__systems": {wheel.system: wheel.name for wheel in manifest.systems()},
         "release__rollback": rollback,
         "release__public_key": str(public_key),
         "release__pip_wheel": installer,

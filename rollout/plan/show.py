@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from rollout.plan.model import HostPlan, Plan, SitePlan, SystemStep
+from rollout.plan.systems import summary
 
 _STATES = {"new": "bold green", "nothing": "dim", "converge": "bold yellow", "blocked": "bold red"}
 _MOVES = {
@@ -36,6 +37,11 @@ def show(plan: Plan, console: Console, *, verbose: bool = False) -> None:
         console.print()
         _site(site, console, verbose)
     console.print()
+    counts = summary(plan)
+    if counts:
+        console.print(Text(", ".join(f"{len(names)} {what}" for what, names in counts.items()), style="bold"))
+        for what, names in counts.items():
+            console.print(Padding(Text(f"{what}: {', '.join(names)}", style="dim"), (0, 0, 0, 2)))
     console.print(verdict(plan))
 
 

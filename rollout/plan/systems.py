@@ -4,14 +4,22 @@ import re
 from typing import NamedTuple
 
 from rollout.audit.checks.dists import edition_of
-from rollout.audit.checks.platform import answer
+from rollout.audit.checks.platform import Version, answer
 from rollout.audit.expect import HostExpectation
 from rollout.audit.facts import Environment, HostFacts
 from rollout.audit.versions import compare_python
-from rollout.plan.model import SystemStep
+from rollout.plan.model import Move, Plan, SystemStep
 from rollout.release.manifest import Wheel
 from rollout.release.wheels import normalised
 
+# What an apply over several sites does to systems, as people count it.
+COUNTED: dict[Move, str] = {
+    "replace": "replaced",
+    "upgrade": "upgraded",
+    "install": "installed",
+    "downgrade": "downgraded",
+    "remove": "removed",
+}
 _OWN = re.compile(r"^jincai(-[a-z0-9-]+)?$")
 _CONTRACT = re.compile(r"(?:^|/)migrations/(\d{4}_contract_[^/]+)\.sql$")
 _ANY = re.compile(r"(?:^|/)migrations/(\d{4}_[^/]+)\.sql$")
@@ -29,6 +37,16 @@ def steps(expected: HostExpectation, facts: HostFacts) -> list[SystemStep]:
     return result + [_removal(host, name, found[name]) for name in gone]
 
 
+def summary(plan: Plan) -> dict[str, list[str]]:
+    """Move → the distinct systems that it happens to anywhere in the plan; the region counts as one."""
+    found: dict[str, set[str]] = {}
+    for site in plan.sites:
+        for step in site.systems:
+            if step.move in COUNTED:
+                found.setdefault(COUNTED[step.move], set()).add(step.system)
+    return {name: sorted(found[name]) for name in COUNTED.values() if name in found}
+
+
 def installed(facts: HostFacts) -> dict[str, str]:
     """Our own dists on the disk of a host: name → version."""
     if not isinstance(facts.venv, Environment):
@@ -42,22 +60,36 @@ def contract_migrations(expected: HostExpectation, facts: HostFacts) -> list[str
 
     A system whose schema is not there yet has nothing to lose.
     """
-    return [
+    migrations = [
         f"{wheel.name} {wheel.version}: migration {name} removes what older versions need"
         for wheel, schema in _schemas(expected, facts)
         if schema.newest
         for name in _migrations(expected, wheel, _CONTRACT)
         if name[:4] > (schema.contracted or "")[:4]
     ]
+    running = {wheel.system: wheel.name for wheel in expected.build.manifest.systems()}
+    editions = [
+        f"{running[code]}: the data of {dist}, which it replaced, are removed"
+        for said in _answers(expected, facts)
+        for code, dist in said.replaced.items()
+        if running.get(code) not in {None, dist}
+    ]
+    return [*migrations, *dict.fromkeys(editions)]
 
 
 def past_return(expected: HostExpectation, facts: HostFacts) -> list[str]:
     """Systems of the release that do not work any more on the schema that runs: it was contracted since."""
-    return [
+    migrations = [
         f"{wheel.name} {wheel.version}: migration {schema.contracted} has removed what it needs"
         for wheel, schema in _schemas(expected, facts)
         if schema.contracted
         and schema.contracted[:4] > max((n[:4] for n in _migrations(expected, wheel, _ANY)), default="")
+    ]
+    wanted = {wheel.name for wheel in expected.build.manifest.systems()}
+    retired = [dist for said in _answers(expected, facts) for dist in said.retired if dist in wanted]
+    return [
+        *migrations,
+        *(f"{dist}: its data were removed when it was replaced" for dist in dict.fromkeys(retired)),
     ]
 
 
@@ -72,14 +104,18 @@ def _schemas(expected: HostExpectation, facts: HostFacts) -> list[tuple[Wheel, _
     """The release's systems with the schema of each, as the running instances tell."""
     newest: dict[str, str | None] = {}
     contracted: dict[str, str | None] = {}
-    for unit in expected.instances(facts.active):
-        said = answer(facts, unit)
-        if not isinstance(said, str):
-            newest |= said.migrations
-            contracted |= said.contracted
+    for said in _answers(expected, facts):
+        newest |= said.migrations
+        contracted |= said.contracted
     systems = expected.build.manifest.systems()
     codes = [(wheel, wheel.system or "") for wheel in systems]
     return [(wheel, _Schema(newest.get(code), contracted.get(code))) for wheel, code in codes]
+
+
+def _answers(expected: HostExpectation, facts: HostFacts) -> list[Version]:
+    """What the running instances say of themselves."""
+    said = [answer(facts, unit) for unit in expected.instances(facts.active)]
+    return [one for one in said if isinstance(one, Version)]
 
 
 def _migrations(expected: HostExpectation, wheel: Wheel, kind: re.Pattern[str]) -> list[str]:

@@ -18,13 +18,15 @@ from rollout.paths import Home
 
 # Kept between runs so that packages are not fetched again; the city itself is always new.
 HOME = Path(os.environ.get("ROLLOUT_TEST_HOME", "/var/lib/rollout-test"))
-NETWORK = "198.19.1"
+# Others for who tries several things on one machine at the same time.
+NETWORK = os.environ.get("ROLLOUT_TEST_NETWORK", "198.19.1")
+SITE = os.environ.get("ROLLOUT_TEST_SITE", "testcity")
 VIP = f"{NETWORK}.10"
 DROP_SYSTEMS = ("tax", "fees")
 _BIN = Path(sys.executable).parent
 
 
-def write_inventory(folder: Path, site: str = "testcity", network: str = NETWORK, **others: str) -> Path:
+def write_inventory(folder: Path, site: str = SITE, network: str = NETWORK, **others: str) -> Path:
     """An inventory with one city of its own network, so that it never meets a lab that somebody uses.
 
     ``others``: more cities, name → network.
@@ -80,7 +82,7 @@ class City:
 
     home: Home
     inventory: Path
-    site: str = "testcity"
+    site: str = SITE
 
     @property
     def lab(self) -> Lab:

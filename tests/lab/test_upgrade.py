@@ -13,7 +13,7 @@ from tests.lab import load, second_release
 from tests.lab.city import HOME, City, write_inventory
 
 COLUMN = "SELECT count(*) FROM information_schema.columns WHERE (table_name, column_name) = ('quota', 'note')"
-POLICY = "canary: testcity\nsoak: {canary: 60, every: 2, fails: 2}\n"
+POLICY = "canary: {site}\nsoak: {{canary: 60, every: 2, fails: 2}}\n"
 
 
 def loaded(city: City) -> set[str]:
@@ -26,8 +26,8 @@ def loaded(city: City) -> set[str]:
 @pytest.fixture
 def late(city: City) -> Iterator[City]:
     """A bare city that comes after the canary, in one inventory with it."""
-    folder = write_inventory(HOME / "inventory", city.site, latecity="198.19.4")
-    (folder / "waves.yml").write_text(POLICY)
+    folder = write_inventory(HOME / "inventory", city.site, latecity="198.19.40")
+    (folder / "waves.yml").write_text(POLICY.format(site=city.site))
     other = City(city.home, folder, "latecity")
     other.rollout("lab", "up", "--site", other.site, "-i", str(folder))
     try:
@@ -61,8 +61,8 @@ def test_a_canary_gets_the_release_and_goes_back_under_load(city: City, late: Ci
         city.host("b").run("systemctl stop jincai@1.service")
         said = " ".join(run.communicate(timeout=900)[0].split())
     assert run.returncode == 4, said
-    assert "gate health: jincai@1.service on testcity-b" in said
-    assert "testcity: rolled back: 2026.1-" in said
+    assert f"gate health: jincai@1.service on {city.site}-b" in said
+    assert f"{city.site}: rolled back: 2026.1-" in said
     assert "not begun: latecity" in said
     assert seen.failed == []
     assert load.lost(city, seen) == set()

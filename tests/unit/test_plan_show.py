@@ -77,3 +77,31 @@ def test_the_last_line_is_the_verdict() -> None:
         "converge": "changes planned: nanning",
         "blocked": "blocked: nanning",
     }
+
+
+def _step(site: str, system: str, move: str) -> SystemStep:
+    given = {"host": f"{site}-a", "system": system, "move": move, "found": "x 1", "wanted": "x 2", "why": ""}
+    return SystemStep.model_validate(given)
+
+
+def test_the_region_is_counted_once() -> None:
+    moves = {
+        "payroll": "replace",
+        "nontax": "replace",
+        "unit_accounts": "replace",
+        "jincai": "upgrade",
+        "budget": "upgrade",
+        "payment": "upgrade",
+        "ledger": "upgrade",
+        "treasury_link": "nothing",
+    }
+    made = plan()
+    sites = [
+        made.sites[0].model_copy(
+            update={"site": name, "systems": [_step(name, *move) for move in moves.items()]}
+        )
+        for name in ("nanning", "liuzhou")
+    ]
+    text = shown(made.model_copy(update={"sites": sites}))
+    assert "3 replaced, 4 upgraded" in text
+    assert "replaced: nontax, payroll, unit_accounts" in text

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 
-from jincai import identity, plugins, settings
+from jincai import identity, plugins, replacing, settings
 from jincai import migrate as migration
 from jincai.auth import command
 from jincai.errors import ConfigurationError, Exit, JincaiError
@@ -15,6 +16,7 @@ from jincai.monitoring.command import rules
 from jincai.monitoring.store import command as rule_store
 from jincai.monitoring.sweeps import command as sweeps
 from jincai.socket import command as socket
+from jincai.system import System
 
 app = typer.Typer(
     name="jincai",
@@ -78,11 +80,54 @@ def migrate(
         typer.echo(f"applied {one.dist} {one.name}")
     for one in report.waiting:
         typer.echo(f"left for later {one.dist} {one.name}")
+    for schema in report.retired:
+        typer.echo(f"removed schema {schema} of an edition that was replaced")
     for table, rows in report.seeded.items():
         typer.echo(f"loaded {rows} rows into {table}")
     for grant in report.granted:
         typer.echo(f"granted {grant}")
     typer.echo(f"{len(report.applied)} applied, {report.already} already there")
+
+
+@app.command("hand-over")
+def hand_over(code: Annotated[str, typer.Argument(help="Code of the system.")]) -> None:
+    """Write all that a system holds as standard documents, for another edition of it."""
+    count = replacing.hand_over(_owner(), _system(code), sys.stdout)
+    typer.echo(f"{count} documents handed over", err=True)
+
+
+@app.command("take-over")
+def take_over(
+    code: Annotated[str, typer.Argument(help="Code of the system.")],
+    release: Annotated[str, typer.Option("--from-release", help="Where the former edition is, as 2026.1-3.")],
+    settle: Annotated[
+        bool, typer.Option("--settle", help="The last time: the former edition is gone.")
+    ] = False,
+) -> None:
+    """Store what another edition of a system hands over (standard input), all or none."""
+    came, changed = replacing.take_over(_owner(), _system(code), sys.stdin, release, settle=settle)
+    typer.echo(json.dumps({"documents": came, "changed": changed}))
+
+
+@app.command()
+def replacements() -> None:
+    """Say as JSON which replacements have not been settled."""
+    with psycopg.connect(_owner()) as cx:
+        typer.echo(json.dumps([one.model_dump() for one in replacing.unsettled(cx)]))
+
+
+def _owner() -> str:
+    url = settings.from_environment().owner_url
+    if not url:
+        raise ConfigurationError("no database", "Set JINCAI_MIGRATION_DATABASE_URL or JINCAI_DATABASE_URL.")
+    return url
+
+
+def _system(code: str) -> System:
+    for system in plugins.load():
+        if system.code == code:
+            return system
+    raise ConfigurationError(f"{code}: no such system is installed here")
 
 
 @app.command()

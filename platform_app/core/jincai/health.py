@@ -85,28 +85,57 @@ async def check(lane: Database, expected: dict[str, str]) -> Health:
     )
 
 
+# Code → the edition that was replaced last and may still come back; and editions that cannot, dist by dist.
+_REPLACED = """
+SELECT DISTINCT ON (code) code, from_dist
+  FROM jincai.replacement
+ WHERE confirmed_at IS NULL
+ ORDER BY code, id DESC
+"""
+_RETIRED = "SELECT DISTINCT from_dist FROM jincai.replacement WHERE confirmed_at IS NOT NULL ORDER BY 1"
+
+
 class Schema(NamedTuple):
-    """A dist's newest applied migration, and its newest that contracts: no code from before that works."""
+    """What the schema is, as the running process finds it.
 
-    newest: str
-    contracted: str | None
+    Attributes:
+        newest: dist → its newest applied migration.
+        contracted: dist → its newest that took something away: no code from before that works.
+        replaced: code → the edition that was replaced and may still come back.
+        retired: editions whose tables are gone.
+    """
+
+    newest: dict[str, str]
+    contracted: dict[str, str | None]
+    replaced: dict[str, str]
+    retired: tuple[str, ...]
 
 
-async def schema(lane: Database) -> dict[str, Schema]:
-    """By dist; empty before the first migration.
+NOTHING = Schema({}, {}, {}, ())
+
+
+async def schema(lane: Database) -> Schema:
+    """The schema now; `NOTHING` before the first migration.
 
     Raises:
         DatabaseUnavailableError: no primary answered within two seconds.
     """
 
-    async def ask(cx: AsyncConnection) -> dict[str, Schema]:
+    async def ask(cx: AsyncConnection) -> Schema:
         rows = await (await cx.execute(_SCHEMA)).fetchall()
-        return {dist: Schema(newest, contracted) for dist, newest, contracted in rows}
+        replaced = await (await cx.execute(_REPLACED)).fetchall()
+        retired = await (await cx.execute(_RETIRED)).fetchall()
+        return Schema(
+            {dist: newest for dist, newest, _ in rows},
+            {dist: contracted for dist, _, contracted in rows},
+            dict(replaced),
+            tuple(dist for (dist,) in retired),
+        )
 
     try:
         return await lane.read(ask, within=WITHIN_SECONDS)
     except _NOT_MIGRATED:
-        return {}
+        return NOTHING
 
 
 async def _state(cx: AsyncConnection) -> dict[str, Any]:

@@ -71,10 +71,14 @@ class Version(Loaded):
         schema_: ``schema``, code → newest applied migration, null if unknown.
         contracted: code → newest applied migration that took something away; null if there is none. Code that
             does not know it does not work on this schema.
+        replaced: code → the edition that this one replaced, whose tables are still there.
+        retired: editions whose tables are gone.
     """
 
     schema_: Mapping[str, str | None] = Field(serialization_alias="schema")
     contracted: Mapping[str, str | None]
+    replaced: Mapping[str, str]
+    retired: tuple[str, ...]
 
 
 def at_start(systems: tuple[System, ...], settings: Settings) -> Loaded:

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import pq
 from pydantic import BaseModel, ConfigDict
 
-from jincai import grants, migration_files
+from jincai import grants, migration_files, replacing
 from jincai.errors import DatabaseUnavailableError, MigrationError
 from jincai.migration_files import Migration
 from jincai.monitoring.store import seed as rules
@@ -36,6 +36,7 @@ CONNECT_SECONDS = 5
 
 PLATFORM_GRANTS = (
     Grant(table="jincai.migration", privileges=("SELECT",)),
+    Grant(table="jincai.replacement", privileges=("SELECT",)),
     Grant(table="standards.division", privileges=("SELECT",)),
     Grant(table="standards.edition", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
     Grant(table="standards.code", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
@@ -102,6 +103,7 @@ class Report(BaseModel):
         waiting: contracting migrations that it left for later.
         seeded: table → rows of shipped standards inserted or corrected, tables without change left out.
         granted: grants it gave, such as ``SELECT ON budget.indicator``.
+        retired: schemas it removed, of editions that were replaced.
         changed: whether it changed anything at all.
     """
 
@@ -112,6 +114,7 @@ class Report(BaseModel):
     waiting: tuple[Applied, ...]
     seeded: dict[str, int]
     granted: tuple[str, ...]
+    retired: tuple[str, ...] = ()
     changed: bool
 
 
@@ -172,6 +175,10 @@ def _run(
     due = [one for one in missing if one not in waiting]
     for migration in due:
         _apply(cx, migration)
+    retired: list[str] = []
+    if contract:
+        with cx.transaction():
+            retired = replacing.confirm(cx, systems)
     with cx.transaction():
         seeded = seed.load(cx)
         for system in systems:
@@ -187,7 +194,8 @@ def _run(
         waiting=tuple(Applied(dist=one.dist, name=one.name) for one in waiting),
         seeded=seeded,
         granted=granted,
-        changed=bool(due or seeded or granted),
+        retired=tuple(retired),
+        changed=bool(due or seeded or granted or retired),
     )
 
 

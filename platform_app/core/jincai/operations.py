@@ -45,30 +45,34 @@ async def healthz(request: Request, platform: PlatformOf) -> Health | Response:
 
 
 class SchemaKnown:
-    """The migrations of each loaded dist; keeps the last answer while the database is away."""
+    """What is known of the schema; the last answer is kept while the database is away."""
 
     def __init__(self) -> None:
-        self._last: dict[str, Schema] = {}
+        self._last = health.NOTHING
 
-    async def of(self, platform: Platform) -> dict[str, Schema | None]:
-        """By code, for the platform and each system."""
+    async def now(self, platform: Platform) -> Schema:
+        """As the database says, or said last."""
         try:
             self._last = await health.schema(platform.lane)
         except DatabaseUnavailableError:
             log.info("version: the database is away, so the schema is the one last seen")
-        components = (platform.loaded.platform, *platform.loaded.systems)
-        return {one.code: self._last.get(one.dist) for one in components}
+        return self._last
 
 
 @router.get("/version")
 async def version(request: Request, platform: PlatformOf) -> Version:
     """What this process loaded when it started, and the schema it works on."""
     known: SchemaKnown = request.app.state.schema_known
-    schema = await known.of(platform)
+    schema = await known.now(platform)
+    loaded = {one.code: one.dist for one in (platform.loaded.platform, *platform.loaded.systems)}
     return Version(
         **dict(platform.loaded),
-        schema_={code: found and found.newest for code, found in schema.items()},
-        contracted={code: found and found.contracted for code, found in schema.items()},
+        schema_={code: schema.newest.get(dist) for code, dist in loaded.items()},
+        contracted={code: schema.contracted.get(dist) for code, dist in loaded.items()},
+        replaced={
+            code: dist for code, dist in schema.replaced.items() if loaded.get(code) not in {None, dist}
+        },
+        retired=schema.retired,
     )
 
 

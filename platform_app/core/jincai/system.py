@@ -1,12 +1,12 @@
 """What an access system tells the platform about itself: the plug's shape."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
 from psycopg import Connection
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, model_validator
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, JsonValue, model_validator
 
 from jincai.monitoring.vocabulary import Vocabulary
 from jincai.socket.document import Document
@@ -17,6 +17,23 @@ if TYPE_CHECKING:
     from jincai.platform import Platform
 else:  # factories are enough to describe these: `jincai migrate` starts without the web framework
     APIRouter = Platform = object
+
+
+class HandedOver(BaseModel):
+    """A standard document (标准单据) on its way from one edition of a system to another.
+
+    Attributes:
+        kind: which document, such as ``payroll.roster``.
+        id: its identity, the same in every edition; taken over twice it is there once.
+        body: its fields, as the standard names them; money in fen.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str = Field(pattern=r"^[a-z_]+(\.[a-z_]+)+$", max_length=64)
+    id: str = Field(min_length=1, max_length=200)
+    body: dict[str, JsonValue]
+
 
 Privilege = Literal["SELECT", "INSERT", "UPDATE", "DELETE", "USAGE"]
 CODE = r"^[a-z][a-z0-9_]{1,31}$"
@@ -104,6 +121,12 @@ class System(BaseModel):
         elements: standards it relies on, such as ``division``.
         demonstration: SQL file with rows for `jincai serve --demo`.
         companion: an outside system that the demonstration needs.
+        schemas: of the database, that are this edition's alone: they go when another edition that replaced it
+            is confirmed.
+        hand_over: everything it holds as standard documents, read with the owner's connection, when another
+            edition replaces it.
+        take_over: stores documents that another edition handed over; what is there already is brought up to
+            date. Returns how many changed something.
         monitored: what monitoring rules may say of its records, one vocabulary for each kind.
         rules: folder of the rule files it ships, ``R*.yml``.
         templates: folder of its pages' templates, which are then called ``<code>/<file>``.
@@ -135,6 +158,9 @@ class System(BaseModel):
     monitored: tuple[InstanceOf[Vocabulary], ...] = ()
     rules: Path | None = None
     companion: Companion | None = None
+    schemas: tuple[str, ...] = ()
+    hand_over: Callable[[Connection], Iterator[HandedOver]] | None = None
+    take_over: Callable[[Connection, Sequence[HandedOver]], int] | None = None
 
     @model_validator(mode="after")
     def _documents_are_announced(self) -> Self:

@@ -38,7 +38,7 @@ def edition_of(dist: str, wheels: dict[str, Wheel]) -> Wheel | None:
     """The release's wheel that ``dist``, which is not in the release, is another edition of."""
     for wheel in wheels.values():
         if wheel.system and wheel.system != "jincai":
-            base = f"jincai-{wheel.system}"
+            base = f"jincai-{wheel.system.replace('_', '-')}"
             if dist == base or dist.startswith(f"{base}-"):
                 return wheel
     return None

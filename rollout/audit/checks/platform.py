@@ -52,6 +52,9 @@ class Version(_Answer):
     migrations: dict[str, str | None] = Field(alias="schema", default={})
     # Code → the newest migration that took something away, None where there is none.
     contracted: dict[str, str | None] = {}
+    # Code → the edition that was replaced and may come back; and editions whose tables are gone.
+    replaced: dict[str, str] = {}
+    retired: list[str] = []
 
     @property
     def components(self) -> dict[str, Component]:
