@@ -49,10 +49,13 @@ def records(url: str, schema: str) -> list[tuple[str, int]]:
 
 def fill(url: str, schema: str, first: int, last: int) -> None:
     rows = [(str(n), "title", n * 100) for n in range(first, last + 1)]
-    with psycopg.connect(url) as cx, cx.cursor() as cursor:
-        with cursor.copy(f"COPY {schema}.record FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+    with (
+        psycopg.connect(url) as cx,
+        cx.cursor() as cursor,
+        cursor.copy(f"COPY {schema}.record FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row(row)
 
 
 def test_everything_goes_over_and_what_came_meanwhile_follows(empty_database, load: Load) -> None:
