@@ -38,6 +38,8 @@ def test_a_healthy_platform(client: TestClient, server: Server) -> None:
         "database": {"reachable": True, "primary": True, "server_version": version},
         "protected": False,
         "pending": [],
+        "frozen": False,
+        "freeze": None,
     }
 
 

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import Depends, FastAPI
 from starlette.staticfiles import StaticFiles
 
-from jincai import __version__, identity, limits, migrate, operations, problems
+from jincai import __version__, freezing, identity, limits, migrate, operations, problems
 from jincai.auth import desk_routes, oidc
 from jincai.auth.origin import SameOrigin
 from jincai.auth.passwords import Passwords
@@ -41,6 +41,7 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
         every = (database, lane, door)
         await asyncio.gather(*(one.open() for one in every))
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(freezing.watching(app.state.platform))
             for running in monitoring.RUNNING:
                 await stack.enter_async_context(running(app.state.platform))
             for system in systems:

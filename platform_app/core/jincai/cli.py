@@ -8,7 +8,7 @@ from typing import Annotated
 import psycopg
 import typer
 
-from jincai import identity, plugins, replacing, settings
+from jincai import freeze_command, identity, plugins, replacing, settings
 from jincai import migrate as migration
 from jincai.auth import command
 from jincai.errors import ConfigurationError, Exit, JincaiError
@@ -31,6 +31,8 @@ app.add_typer(command.key)
 rules.command("list")(rule_store.list_rules)
 rules.command("show")(rule_store.show_rule)
 app.add_typer(rules)
+app.command()(freeze_command.freeze)
+app.command()(freeze_command.thaw)
 app.command()(socket.drop)
 app.command("check-socket")(socket.check_socket)
 app.command("sweep")(sweeps.sweep_history)

@@ -1,5 +1,6 @@
 """Whether the platform can work: a primary that accepts writes, and a schema as the code expects it."""
 
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 import psycopg
@@ -7,7 +8,9 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from pydantic import BaseModel, ConfigDict
 
+from jincai import freezing
 from jincai.database import Database
+from jincai.freezing import Freeze, Freezer
 
 WITHIN_SECONDS = 2.0
 
@@ -59,6 +62,7 @@ class Health(BaseModel):
         protected: whether a synchronous standby holds every commit as well; null when the
             application's role may not see it.
         pending: migrations of the loaded code that the database lacks.
+        frozen: whether payments are frozen; the platform is well all the same, and ``freeze`` says why.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,9 +71,11 @@ class Health(BaseModel):
     database: DatabaseState
     protected: bool | None
     pending: tuple[str, ...]
+    frozen: bool
+    freeze: Freeze | None
 
 
-async def check(lane: Database, expected: dict[str, str]) -> Health:
+async def check(lane: Database, expected: dict[str, str], freezers: Iterable[Freezer] = ()) -> Health:
     """Ask the database how it is.
 
     Raises:
@@ -77,11 +83,14 @@ async def check(lane: Database, expected: dict[str, str]) -> Health:
     """
     state = await lane.read(_state, within=WITHIN_SECONDS)
     pending = await _pending(lane, expected)
+    freeze = await freezing.look(lane, freezers)
     return Health(
         status="behind" if pending else "ok",
         database=DatabaseState(primary=state["primary"], server_version=state["server_version"]),
         protected=_protected(state["standbys"], state["visible"], state["synchronous"]),
         pending=pending,
+        frozen=freeze is not None,
+        freeze=freeze,
     )
 
 

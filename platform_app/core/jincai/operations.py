@@ -28,7 +28,7 @@ async def livez(platform: PlatformOf) -> PlainTextResponse:
 @router.get("/healthz", response_model=Health)
 async def healthz(request: Request, platform: PlatformOf) -> Health | Response:
     """The platform can work: 200; otherwise 503 with what is missing."""
-    found = await health.check(platform.lane, platform.expected)
+    found = await health.check(platform.lane, platform.expected, platform.freezers)
     if found.status == "ok" and found.database.primary:
         return found
     lang = language.of(request)

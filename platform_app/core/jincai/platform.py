@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from jincai.database import Database
+from jincai.freezing import Freezer, Seen
 from jincai.identity import Loaded
 from jincai.metrics import Metrics
 from jincai.system import System
@@ -27,6 +28,7 @@ class Platform:
         services: what runs beside the requests, by name, such as ``payment.gatherer``.
         draining: set once the process is to end: who shares out requests is told to send no more.
         leaving: set a little later, for answers that would never end by themselves.
+        frozen: whether payments are frozen, for the banner on every page.
     """
 
     loaded: Loaded
@@ -39,6 +41,12 @@ class Platform:
     services: dict[str, object] = field(default_factory=dict)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
+    frozen: Seen = field(default_factory=Seen)
+
+    @property
+    def freezers(self) -> tuple[Freezer, ...]:
+        """Of the systems that pay."""
+        return tuple(system.freezer for system in self.systems if system.freezer)
 
 
 def platform_of(request: Request) -> Platform:

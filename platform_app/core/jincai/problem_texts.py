@@ -81,6 +81,16 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "json_invalid": ("不是有效的 JSON", "is not valid JSON"),
 }
 
+# Payments are frozen: a 503 of its own kind, so that a program tells it from a database that is away.
+FROZEN: tuple[str, tuple[str, str], tuple[str, str]] = (
+    "frozen",
+    ("支付已冻结", "支付已冻结:{reason}。本次操作未执行;解冻后可用原编号重新提交。查询不受影响。"),
+    (
+        "Payments are frozen",
+        "Payments are frozen: {reason}. Nothing was done; ask again, by the same keys, once they are thawed.",
+    ),
+)
+
 NO_DATABASE: dict[Language, str] = {
     "zh": "数据库暂时没有可写入的主库,请稍后重试。",
     "en": "No primary database answers now; try again shortly.",

@@ -14,10 +14,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from jincai import language
 from jincai.auth.principal import principal_if_known
 from jincai.errors import DatabaseUnavailableError, UnusableRulesError
+from jincai.freezing import FrozenError
 from jincai.language import Language
 from jincai.pages import rendering
 from jincai.platform import platform_of
-from jincai.problem_texts import KINDS, MISTAKES, NO_DATABASE
+from jincai.problem_texts import FROZEN, KINDS, MISTAKES, NO_DATABASE
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 2
@@ -100,6 +101,9 @@ def install(app: FastAPI) -> None:
     async def no_rules(request: Request, error: Exception) -> Response:
         return await _answer(request, 503, str(error))
 
+    async def frozen(request: Request, error: Exception) -> Response:
+        return await _shown(request, _frozen(request, cast("FrozenError", error)), known=True)
+
     async def unexpected(request: Request, _: Exception) -> Response:
         return await _answer(request, 500)
 
@@ -107,6 +111,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(DatabaseUnavailableError, no_database)
     app.add_exception_handler(UnusableRulesError, no_rules)
+    app.add_exception_handler(FrozenError, frozen)
     app.add_exception_handler(Exception, unexpected)
 
 
@@ -118,13 +123,34 @@ async def _answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     problem = describe(status, language.of(request), request.url.path, detail, found)
-    if _reads_pages(request):
-        if status != 503:  # the database is away: nobody knows who asks
-            await principal_if_known(request, WHO_SECONDS)
-        page = rendering.page(request, platform_of(request), "problem.html", {"problem": problem}, status)
-        page.headers.update(_headers(problem, headers))
-        return page
-    return response(problem, headers)
+    # A 503 mostly says that the database is away: nobody knows who asks.
+    return await _shown(request, problem, headers, known=status != 503)
+
+
+async def _shown(
+    request: Request, problem: Problem, headers: Mapping[str, str] | None = None, *, known: bool
+) -> Response:
+    """As a page or as a document; ``known``: whether it can be learnt for whom."""
+    if not _reads_pages(request):
+        return response(problem, headers)
+    if known:
+        await principal_if_known(request, WHO_SECONDS)
+    context = {"problem": problem}
+    page = rendering.page(request, platform_of(request), "problem.html", context, problem.status)
+    page.headers.update(_headers(problem, headers))
+    return page
+
+
+def _frozen(request: Request, error: FrozenError) -> Problem:
+    kind, chinese, english = FROZEN
+    title, text = chinese if language.of(request) == "zh" else english
+    return Problem(
+        type=f"urn:jincai:problem:{kind}",
+        title=title,
+        status=503,
+        detail=text.format(reason=error.freeze.reason),
+        instance=request.url.path,
+    )
 
 
 def _to_login(request: Request) -> Response:

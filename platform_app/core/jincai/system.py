@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from psycopg import Connection
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf, JsonValue, model_validator
 
+from jincai.freezing import Freezer
 from jincai.monitoring.vocabulary import Vocabulary
 from jincai.socket.document import Document
 
@@ -110,6 +111,7 @@ class System(BaseModel):
         menu: its entries of the navigation.
         permissions: what roles may let people do in it.
         running: what runs beside the requests, such as a gatherer: entered at start with the platform.
+        freezer: how its payments are frozen and thawed (`jincai freeze`).
         seed: called by `jincai migrate` with the owner's connection; loads what the system ships, returns
             table → rows changed.
         replay: what `jincai replay --seed-year` does: given the application's and the owner's URL, how many
@@ -147,6 +149,7 @@ class System(BaseModel):
     menu: tuple[MenuEntry, ...] = ()
     permissions: tuple[Permission, ...] = ()
     running: "Callable[[Platform], AbstractAsyncContextManager[None]] | None" = None
+    freezer: InstanceOf[Freezer] | None = None
     seed: Callable[[Connection], dict[str, int]] | None = None
     consumes: tuple[str, ...] = ()
     publishes: tuple[str, ...] = ()

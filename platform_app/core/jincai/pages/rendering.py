@@ -80,6 +80,7 @@ def page(
             menu=menu.groups(platform, principal),
             principal=principal,
             loaded=platform.loaded,
+            freeze=platform.frozen.freeze,
             static_version=__version__,
         )
     )

@@ -56,7 +56,7 @@ async def division_browser(
 
 async def _health(platform: Platform) -> Health | None:
     try:
-        return await health.check(platform.lane, platform.expected)
+        return await health.check(platform.lane, platform.expected, platform.freezers)
     except DatabaseUnavailableError:
         return None
 

@@ -14,6 +14,7 @@ import psycopg
 from jincai.auth import sessions
 from jincai.database import WAIT_SECONDS, Database
 from jincai.errors import DatabaseUnavailableError
+from jincai.freezing import FrozenError
 from jincai.platform import Platform
 from psycopg import AsyncConnection
 
@@ -50,6 +51,7 @@ class Gatherer:
         Raises:
             DatabaseUnavailableError: too many wait already, or no primary answered within 8 seconds. What was
                 asked may have been done: asking again under the same keys tells.
+            FrozenError: nothing is paid now.
         """
         if self._orders + len(orders) > WAITING_MOST:
             raise DatabaseUnavailableError("too many orders are waiting")
@@ -87,8 +89,9 @@ class Gatherer:
         try:
             decisions = await self._write([order for orders, _ in waiting for order in orders])
         except Exception as error:  # noqa: BLE001 - each asker is told, and the next batch is posted
-            if len(waiting) > 1 and isinstance(error, psycopg.Error):
-                # One of them is to blame (a closed period, say): each answers for itself.
+            if len(waiting) > 1 and isinstance(error, psycopg.Error | FrozenError):
+                # One of them is to blame (a closed period, say): each answers for itself. While frozen, what
+                # was posted before still answers so.
                 for one in waiting:
                     await self._settle([one])
                 return

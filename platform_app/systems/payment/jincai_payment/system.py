@@ -8,6 +8,7 @@ from jincai.system import Companion, Grant, MenuEntry, System
 
 from jincai_payment import __version__
 from jincai_payment.documents import DOCUMENTS
+from jincai_payment.freeze import FREEZER
 from jincai_payment.monitored import PAYMENTS
 from jincai_payment.pace import PACE
 
@@ -50,6 +51,7 @@ SYSTEM = System(
     platform=">=1.0,<2",
     migrations=_HERE / "migrations",
     grants=(
+        Grant(table="payment.freeze", privileges=("SELECT",)),
         Grant(table="payment.unit", privileges=("SELECT", "INSERT", "UPDATE")),
         Grant(table="payment.quota", privileges=("SELECT", "INSERT", "UPDATE")),
         Grant(table="payment.payment", privileges=("SELECT", "INSERT")),
@@ -72,6 +74,7 @@ SYSTEM = System(
     ),
     router=_router,
     running=_running,
+    freezer=FREEZER,
     replay=_replay,
     menu=(
         MenuEntry(title="待办", title_en="Inbox", path="/payment/inbox"),

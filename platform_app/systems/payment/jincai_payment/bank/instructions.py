@@ -8,6 +8,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from pydantic import BaseModel, ConfigDict
 
+from jincai_payment import freeze
 from jincai_payment.bank.receipt import bank_of
 
 # What an asking bank looks back over, unless it says from when.
@@ -119,7 +120,12 @@ class Wanted(BaseModel):
 
 
 async def queue(cx: AsyncConnection, wanted: Wanted, actor: str) -> None:
-    """Put payments that no bank has seen into the queue, as many as are wanted."""
+    """Put payments that no bank has seen into the queue, as many as are wanted.
+
+    Raises:
+        FrozenError: nothing is sent now.
+    """
+    await freeze.require_thawed(cx)
     await cx.execute(_QUEUE, wanted.arguments(actor))
 
 
@@ -127,7 +133,12 @@ async def claim(cx: AsyncConnection, wanted: Wanted, actor: str) -> list[Instruc
     """Hand out what waits, and again what this bank left unanswered; never what another asker is being given.
 
     What was undone before it was sent is not sent any more, or with what is left of it.
+
+    Raises:
+        FrozenError: nothing is sent now.
     """
+    await freeze.require_thawed(cx)
     async with cx.cursor(row_factory=class_row(Instruction)) as cursor:
-        await cursor.execute(_CLAIM, wanted.arguments(actor))
+        with freeze.told():
+            await cursor.execute(_CLAIM, wanted.arguments(actor))
         return await cursor.fetchall()

@@ -10,6 +10,11 @@ from jincai_payment.posting.ground import Batch, Ground, Key
 Verdicts = Mapping[int, tuple[tuple[str, ...], bool]]
 
 
+def is_told_before(ground: Ground, batch: Batch) -> bool:
+    """Whether every order was decided before, so that nothing is left to be done."""
+    return all((order.division, order.idempotency_key) in ground.decided for order in batch.orders)
+
+
 def candidates(ground: Ground, batch: Batch) -> list[int]:
     """Places of the orders that rules are asked about: new ones, to pay, with nothing wrong in their form."""
     seen: set[Key] = set()

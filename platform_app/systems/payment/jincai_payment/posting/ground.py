@@ -20,8 +20,10 @@ SELECT DISTINCT q.division, q.agency_code
  ORDER BY 1, 2
     ON CONFLICT DO NOTHING
 """
+# The freeze is asked once, before the first unit is locked, and costs no statement of its own. Without a unit
+# there is nothing to pay from.
 _LOCK_UNITS = """
-SELECT u.id, u.division, u.agency_code, u.last_posting_no
+SELECT u.id, u.division, u.agency_code, u.last_posting_no, (SELECT payment.frozen())
   FROM payment.unit AS u
  WHERE (u.division, u.agency_code)
        IN (SELECT q.division, q.agency_code FROM payment.quota AS q WHERE q.id = ANY (%s))
@@ -103,6 +105,7 @@ class Ground:
     undoable: dict[int, Undoable]
     beyond: set[int]
     unknown: set[tuple[int, str, str]]
+    frozen: int | None
 
 
 async def lock(cx: AsyncConnection, batch: Batch) -> Ground:
@@ -118,7 +121,7 @@ async def lock(cx: AsyncConnection, batch: Batch) -> Ground:
     undone = sorted({order.undoes for order in orders if order.undoes is not None})
     undoable = await (await cx.execute(_UNDOABLE, (undone,))).fetchall()
     return Ground(
-        units={(division, agency): Unit(number, last) for number, division, agency, last in units},
+        units={(division, agency): Unit(number, last) for number, division, agency, last, _ in units},
         quotas={row[0]: Quota(*row[1:]) for row in locked},
         decided={
             (row[0], row[1]): (_as_before(row[2], row[3], row[4], row[6], row[7]), row[5])
@@ -128,6 +131,7 @@ async def lock(cx: AsyncConnection, batch: Batch) -> Ground:
         undoable={row[0]: Undoable(*row[1:]) for row in undoable},
         beyond=await _beyond(cx, orders),
         unknown=await _unknown(cx, orders),
+        frozen=units[0][4] if units else None,
     )
 
 
