@@ -41,7 +41,7 @@ def _ask(remote: Remote, managed: Managed) -> dict[str, Any]:
         "sha1": sorted(path for path, sha1 in managed.files.items() if sha1),
         "units": sorted(managed.services),
     }
-    answer: dict[str, Any] = ask(remote, "gather", question, _SECONDS, ["rollout.audit.probes.files"])
+    answer: dict[str, Any] = ask(remote, "gather", question, _SECONDS, needs=["rollout.audit.probes.files"])
     return answer
 
 

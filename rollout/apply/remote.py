@@ -39,10 +39,16 @@ class Remote(Protocol):
 
 
 def ask(
-    remote: Remote, program: str, question: object, timeout: float = 60, needs: Sequence[str] = ()
+    remote: Remote,
+    program: str,
+    question: object,
+    timeout: float = 60,
+    *,
+    needs: Sequence[str] = (),
+    package: str = "rollout.apply.hostside",
 ) -> Any:
-    """The answer of ``hostside/<program>.py`` on that host, as root; ``needs``: modules that it imports."""
-    names = [*needs, f"rollout.apply.hostside.{program}"]
+    """The answer of ``<package>/<program>.py`` on that host, as root; ``needs``: modules that it imports."""
+    names = [*needs, f"{package}.{program}"]
     message = {"modules": [(name, _source(name)) for name in names], "question": question}
     raw = remote.run(
         ["python3", "-I", "-S", "-B", "-c", _LOADER],

@@ -12,6 +12,7 @@ from rollout.apply.lease import LeaseKeeper
 from rollout.audit.findings import AuditReport
 from rollout.depot.ssh import SshHost
 from rollout.errors import ApplyError, UnreachableError, VerificationError
+from rollout.glass.look import as_users_do
 from rollout.inventory import Site
 from rollout.paths import Home
 
@@ -39,6 +40,7 @@ class SiteStatus(_Part):
     step: str | None  # where it stopped, if it did not end well
     audit: LastAudit | None
     held_by: str | None  # "unreachable" if ``s`` does not answer
+    frozen: str | None = None  # why payments are frozen there, as the platform says; None if it does not
 
 
 class Status(_Part):
@@ -52,11 +54,14 @@ def look(home: Home, sites: list[Site]) -> Status:
     """Reads the home, and asks every site's ``s`` for its lease."""
     with ThreadPoolExecutor(max(1, len(sites))) as pool:
         holders = list(pool.map(lambda site: _holder(home, site), sites))
+        healths = list(pool.map(lambda site: as_users_do(home, site), sites))
     audits = _audits(home)
     with Journal(home.journal) as journal:
         rows = [
-            _site(home, journal, site.name, audits.get(site.name), holder)
-            for site, holder in zip(sites, holders, strict=True)
+            _site(home, journal, site.name, audits.get(site.name), holder).model_copy(
+                update={"frozen": health.said() if health and health.freeze else None}
+            )
+            for site, holder, health in zip(sites, holders, healths, strict=True)
         ]
         unfinished = {run.id: run for site in sites for run in journal.unfinished(site.name)}
     return Status(sites=rows, unfinished=list(unfinished.values()))

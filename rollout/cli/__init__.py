@@ -20,6 +20,7 @@ VERBS = {
     "apply": ("apply", "rollback", "unlock"),
     "confirm": ("confirm",),
     "waves": ("waves", "board", "replay"),
+    "glass": ("glass",),
     "audit": ("audit", "verify-report"),
     "status": ("status",),
     "progress": ("progress",),

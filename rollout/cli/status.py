@@ -44,6 +44,9 @@ def status(
     for row in state.sites:
         table.add_row(*_cells(row))
     console.print(table)
+    for row in state.sites:
+        if row.frozen:
+            console.print(f"{row.site}: payments {row.frozen}", style="bold red")
     if progress:
         from rollout.cli.progress import show  # noqa: PLC0415 - only when asked for
 
