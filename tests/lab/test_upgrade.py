@@ -27,10 +27,10 @@ def loaded(city: City) -> set[str]:
 def late(city: City) -> Iterator[City]:
     """A bare city that comes after the canary, in one inventory with it."""
     folder = write_inventory(HOME / "inventory", city.site, latecity="198.19.40")
-    (folder / "waves.yml").write_text(POLICY.format(site=city.site))
     other = City(city.home, folder, "latecity")
-    other.rollout("lab", "up", "--site", other.site, "-i", str(folder))
     try:
+        (folder / "waves.yml").write_text(POLICY.format(site=city.site))
+        other.rollout("lab", "up", "--site", other.site, "-i", str(folder))
         yield other
     finally:
         other.raze()
