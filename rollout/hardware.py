@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from rollout.errors import ConfigurationError
 from rollout.paths import content
@@ -13,15 +13,54 @@ HostKind = Literal["minicomputer", "storage"]
 PackageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9+.-]+$")]
 
 
-class Model(BaseModel):
-    """One file under ``hardware/models/``."""
-
+class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Link(_Part):
+    """What the line between a site's storage device and the region's must carry."""
+
+    bandwidth_mbps: Annotated[float, Field(gt=0)]
+    latency_ms: Annotated[float, Field(gt=0)]
+    loss_percent: Annotated[float, Field(ge=0, le=100)]
+
+
+class Requirements(_Part):
+    """What was bought; None: not asked for, because this model cannot tell or does not have it.
+
+    Attributes:
+        cores, memory_mib, disk_gib, disks, nics: at least.
+        nic_mbps: of the slowest network interface that counts.
+        fsync_p99_ms: of 4 KiB written and synced to the disk with the data.
+        clock_ms: how far the clock may be off.
+        bonded: whether two network interfaces must carry each other's load.
+        firmware: component → exact version, as DMI tells it.
+        virtual: whether a container or a virtual machine will do; then it needs no serial.
+        link: on storage devices only.
+    """
+
+    cores: Annotated[int, Field(ge=1)] | None = None
+    memory_mib: Annotated[int, Field(ge=1)] | None = None
+    disks: Annotated[int, Field(ge=1)] | None = None
+    disk_gib: Annotated[int, Field(ge=1)] | None = None
+    nics: Annotated[int, Field(ge=1)] | None = None
+    nic_mbps: Annotated[int, Field(ge=10)] | None = None
+    fsync_p99_ms: Annotated[float, Field(gt=0)] | None = None
+    clock_ms: Annotated[float, Field(gt=0)] | None = None
+    bonded: bool = False
+    virtual: bool = False
+    firmware: dict[Literal["bios", "board", "system"], str] = {}
+    link: Link | None = None
+
+
+class Model(_Part):
+    """One file under ``hardware/models/``."""
 
     model: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
     kind: HostKind
     packages: list[PackageName] = []
+    requires: Requirements = Requirements()
 
 
 def load_models(folder: Path | None = None) -> dict[str, Model]:

@@ -24,6 +24,7 @@ VERBS = {
     "audit": ("audit", "verify-report"),
     "status": ("status",),
     "progress": ("progress",),
+    "accept": ("accept",),
     "state": ("state",),
 }
 SWEEPING = ("audit", "plan")

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import psycopg
 import typer
 
 from jincai import freeze_command, identity, plugins, replacing, settings
@@ -109,13 +108,6 @@ def take_over(
     """Store what another edition of a system hands over (standard input), all or none."""
     came, changed = replacing.take_over(_owner(), _system(code), sys.stdin, release, settle=settle)
     typer.echo(json.dumps({"documents": came, "changed": changed}))
-
-
-@app.command()
-def replacements() -> None:
-    """Say as JSON which replacements have not been settled."""
-    with psycopg.connect(_owner()) as cx:
-        typer.echo(json.dumps([one.model_dump() for one in replacing.unsettled(cx)]))
 
 
 def _owner() -> str:

@@ -45,15 +45,6 @@ class Tail(BaseModel):
     sha256: str
 
 
-class Open(BaseModel):
-    """A replacement that has not been settled."""
-
-    model_config = ConfigDict(frozen=True)
-
-    code: str
-    from_release: str
-
-
 def hand_over(url: str, system: System, out: IO[str]) -> int:
     """Writes everything that ``system`` holds, as of one moment; how many documents.
 
@@ -107,14 +98,6 @@ def take_over(
             changed += system.take_over(cx, batch)
         _note(cx, head, system, reading.tail, release, settle=settle)
         return reading.tail.documents, changed
-
-
-def unsettled(cx: psycopg.Connection) -> list[Open]:
-    """Replacements whose second time is due."""
-    rows = cx.execute(
-        "SELECT code, from_release FROM jincai.replacement WHERE settled_at IS NULL ORDER BY code"
-    )
-    return [Open(code=code, from_release=release) for code, release in rows]
 
 
 def confirm(cx: psycopg.Connection, systems: Sequence[System]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Hardware acceptance: what was delivered and bought, held against what is discovered, and signed."""

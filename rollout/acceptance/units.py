@@ -1,0 +1,54 @@
+"""What was delivered: ``units/<site>.yml`` beside the inventory's ``hosts.yml``, from the delivery sheet."""
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from rollout.errors import ConfigurationError
+from rollout.inventory import Inventory, Site
+
+FOLDER = "units"
+Text = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Unit(BaseModel):
+    """One device. ``host_key``: fingerprint as printed on the sheet, ``SHA256:…`` as OpenSSH writes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    serial: Text
+    asset: Text
+    host_key: Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
+
+
+class _Sheet(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    delivered: str
+    hosts: dict[str, Unit]
+
+
+def load(inventory: Inventory, site: Site) -> dict[str, Unit]:
+    """Host → its unit. ConfigurationError names file and key, or hosts that no sheet tells of."""
+    file = Path(inventory.path) / FOLDER / f"{site.name}.yml"
+    if not file.is_file():
+        raise ConfigurationError(
+            f"{file}: no delivery sheet of {site.name}", "Enter it from the paper: docs/acceptance.md."
+        )
+    try:
+        sheet = _Sheet.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: not valid YAML: {error}") from error
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        raise ConfigurationError(f"{file}: {'; '.join(wrong)}") from error
+    names = {host.name for host in site.hosts.values()}
+    odd = sorted(names ^ set(sheet.hosts))
+    if odd:
+        raise ConfigurationError(f"{file}: hosts: {', '.join(odd)}: in only one of sheet and inventory")
+    serials = [unit.serial for unit in sheet.hosts.values()]
+    if len(set(serials)) < len(serials):
+        raise ConfigurationError(f"{file}: hosts: a serial appears twice")
+    return sheet.hosts

@@ -1,0 +1,56 @@
+"""``rollout accept``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rollout.errors import Exit
+from rollout.files import write
+from rollout.inventory import default_path, load, select
+from rollout.paths import Home
+
+InventoryPath = Annotated[
+    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
+]
+_STYLE = {"passed": "green", "failed": "bold red", "not_checked": "yellow"}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("accept")(accept)
+
+
+def accept(
+    site: Annotated[str, typer.Option("--site", help="The site.")],
+    *,
+    inventory: InventoryPath = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Write the certificate as a page.")] = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Write it on paper.")] = None,
+) -> None:
+    """Hold a site's hardware against what was bought and delivered; sign it. Exit 1 findings."""
+    from rollout import paper  # noqa: PLC0415 - keeps `rollout --help` quick
+    from rollout.acceptance import accept as acceptances  # noqa: PLC0415 - as above
+    from rollout.acceptance import certificate  # noqa: PLC0415 - as above
+
+    home, found = Home(), load(inventory or default_path())
+    made = acceptances.accept(home, found, select(found, [site])[0])
+    acceptances.keep(home, made)
+    page = certificate.render(made)
+    if html:
+        write(html, page.encode(), 0o644)
+    if pdf:
+        write(pdf, paper.pdf(page), 0o644)
+    if as_json:
+        typer.echo(made.model_dump_json(indent=1))
+    else:
+        console, table = Console(highlight=False), Table("host", "check", "wanted", "found", "")
+        for check in made.checks:
+            verdict = f"[{_STYLE[check.verdict]}]{check.verdict}[/]"
+            table.add_row(check.host, check.name, check.wanted, f"{check.found} {check.why}".strip(), verdict)
+        console.print(table)
+        console.print(f"{site}: {'accepted' if made.accepted else f'not accepted: {len(made.bad)} checks'}")
+    raise typer.Exit(Exit.OK if made.accepted else Exit.FINDINGS)
