@@ -13,7 +13,7 @@ from rollout.inventory import Host, Site
 SITES_AT_ONCE = 32
 
 T = TypeVar("T")
-State = Literal["done", "already", "failed", "unreachable"]
+State = Literal["done", "already", "seen", "failed", "unreachable"]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def look_at(sites: Sequence[Site], work: Work) -> list[Outcome]:
         except RolloutError as error:
             state: State = "unreachable" if isinstance(error, UnreachableError) else "failed"
             return Outcome(site.name, state, error.message, time.monotonic() - begun)
-        return Outcome(site.name, "already", said, time.monotonic() - begun)
+        return Outcome(site.name, "seen", said, time.monotonic() - begun)
 
     with ThreadPoolExecutor(max(1, min(SITES_AT_ONCE, len(sites)))) as pool:
         return list(pool.map(at, sites))

@@ -145,9 +145,8 @@ class City:
     def apply(
         self, *more: str, expect: int | None = 0, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        return self.rollout(
-            "apply", "2026.1", "--site", self.site, "--yes", *more, expect=expect, **environment
-        )
+        argv = ["apply", "2026.1", "--site", self.site, "--yes", *more]
+        return self.rollout(*argv, expect=expect, timeout=900, **environment)
 
     def audit(self, *more: str, expect: int | None = 0) -> dict[str, Any]:
         """The audit's JSON report."""

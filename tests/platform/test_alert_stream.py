@@ -261,7 +261,7 @@ def test_a_process_that_stops_does_not_wait_for_its_streams(database, reader) ->
     config = uvicorn.Config(made, log_config=None, ws="none")
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        serving = web._Announcing(config, web.Address("127.0.0.1", port), made.state.platform.leaving)
+        serving = web._Announcing(config, web.Address("127.0.0.1", port), made.state.platform, 0)
         thread = threading.Thread(target=serving.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         until = time.monotonic() + PATIENCE

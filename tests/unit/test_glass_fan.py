@@ -93,3 +93,17 @@ def test_a_reason_says_something(reason: str) -> None:
     with pytest.raises(ConfigurationError, match="--reason"):
         freeze.checked(reason)
     assert freeze.checked("  核查\n异常 ") == "核查 异常"
+
+
+def test_an_apply_does_not_wait_for_it_nor_takes_it_for_one(sites: list[Site], journal: Journal) -> None:
+    seen: list[bool] = []
+
+    def work(site: Site) -> tuple[bool, str]:
+        seen.append(bool(journal.running(site.name)))
+        return False, "frozen"
+
+    fan_out(journal, "glass freeze", sites[:1], work)
+    assert seen == [False]
+    assert journal.last(sites[0].name) is None
+    run = journal.begin("apply", [sites[0].name])
+    assert [one.id for one in journal.running(sites[0].name)] == [run]
