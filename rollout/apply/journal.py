@@ -174,10 +174,18 @@ class Journal:
         return next((_run(row) for row in self.rows("SELECT * FROM run WHERE id = ?", identity)), None)
 
     def last(self, site: str) -> Run | None:
-        """The newest run that began a step at ``site``: from then on what is there may be ours."""
-        sql = (
-            "SELECT * FROM run WHERE id IN (SELECT run FROM step WHERE site = ?) ORDER BY rowid DESC LIMIT 1"
-        )
+        """The newest run that began a step at ``site``: from then on what is there may be ours.
+
+        Break-glass stands apart, here and in ``running``: it goes past everything else, and installs nothing.
+        """
+        sql = """
+            SELECT *
+              FROM run
+             WHERE id IN (SELECT run FROM step WHERE site = ?)
+               AND verb NOT LIKE 'glass %'
+             ORDER BY rowid DESC
+             LIMIT 1
+        """
         return next((_run(row) for row in self.rows(sql, site)), None)
 
     def done(self, site: str) -> list[Run]:
@@ -199,7 +207,7 @@ class Journal:
 
     def running(self, site: str) -> list[Run]:
         """Runs of this control node that are at ``site`` now."""
-        return [run for run in self._of(site) if run.running]
+        return [run for run in self._of(site) if run.running and not run.verb.startswith("glass ")]
 
     def steps(self, run: str, site: str | None = None) -> list[Step]:
         """The steps of a run, in order."""
