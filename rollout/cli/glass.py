@@ -33,7 +33,7 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Only look: can each site be reached, how is it now.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
-_STYLE = {"done": "green", "already": "green", "failed": "red", "unreachable": "bold red"}
+_STYLE = {"done": "green", "already": "green", "seen": "green", "failed": "red", "unreachable": "bold red"}
 
 
 def register(parent: typer.Typer) -> None:
