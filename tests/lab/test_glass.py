@@ -16,6 +16,8 @@ from rollout.paths import Home
 from tests.lab.city import City, write_inventory
 from tests.lab.load import lost, payments
 
+pytestmark = pytest.mark.long
+
 WHY = "核查异常支付"
 
 
