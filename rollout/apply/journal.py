@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from rollout.access import scope
 from rollout.apply import processes
 from rollout.apply.processes import Process
 
@@ -88,6 +89,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        self._who = scope.who(path.parent)
         self._cx = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._cx.row_factory = sqlite3.Row
         self._cx.execute("PRAGMA journal_mode = WAL")
@@ -128,7 +130,7 @@ class Journal:
             serial,
             manifest_sha256,
             json.dumps(sites),
-            processes.person(),
+            self._who,
             processes.machine(),
             process.pid,
             process.start,

@@ -8,7 +8,10 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from rollout.access import scope
 from rollout.apply import processes
+from rollout.apply.history import History
+from rollout.apply.journal import Journal
 from rollout.apply.processes import Process
 from rollout.apply.remote import Remote, ask
 from rollout.errors import ApplyError, HeldError, UnreachableError
@@ -57,7 +60,9 @@ class LeaseKeeper:
     def __init__(self, home: Home, site: str, storage: Remote, folder: str = FOLDER) -> None:
         self.site = site
         self.node = node_id(home)
+        self._who = scope.who(home.root)
         self._storage = storage
+        self._journal = home.journal
         self._folder = folder
 
     def read(self) -> Lease | None:
@@ -70,7 +75,7 @@ class LeaseKeeper:
         lease = Lease(
             site=self.site,
             run=run,
-            who=processes.person(),
+            who=self._who,
             from_host=processes.machine(),
             node=self.node,
             pid=process.pid,
@@ -107,13 +112,32 @@ class LeaseKeeper:
 
     @contextmanager
     def held(self, run: str) -> Iterator[Taken]:
-        """Holds it for a block. If ``s`` is out of reach at the end it stays; our next run takes it over."""
+        """Holds it for a block, whose ends the site's own list of runs knows.
+
+        If ``s`` is out of reach at the end the lease stays; our next run takes it over.
+        """
         taken = self.take(run)
+        history = self._history(run)
         try:
-            yield taken
+            if history:
+                history.begin()
+            try:
+                yield taken
+            except BaseException as error:
+                if history:
+                    history.end(error)
+                raise
+            if history:
+                history.end()
         finally:
             with suppress(UnreachableError, ApplyError):
                 self.release(run)
+
+    def _history(self, run: str) -> History | None:
+        """Where the site itself keeps what is done under its lease."""
+        with Journal(self._journal) as journal:
+            found = journal.run(run)
+        return History(self._storage, self.site, found, self.node, self._folder) if found else None
 
     def _ask(
         self, verb: str, expected: str | None = None, lease: Lease | None = None

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from rollout.access import trust
 from rollout.apply.remote import Remote, ask
 from rollout.errors import VerificationError
 from rollout.files import write
 from rollout.paths import Home
 from rollout.record import SiteRecord
-from rollout.release.sign import Keyring, verify
+from rollout.release.sign import Keyring
 
 FOLDER = "/var/lib/rollout/records"
 
@@ -105,19 +106,20 @@ def parse(home: Home, site: str, texts: Mapping[str, str]) -> SiteRecord:
     """A record from its texts; VerificationError if the signature or the content does not hold."""
     name, signature = _names(site)
     content = texts[name].encode()
-    verify(content, texts[signature].encode(), home.keys / "report.gpg", name)
+    signer = trust.verify_record(home, site, content, texts[signature].encode(), name)
     try:
         record = SiteRecord.model_validate_json(content)
     except ValidationError as error:
         raise VerificationError(f"{name}: not a site's record: {error.errors()[0]['msg']}") from error
     if record.site != site:
         raise VerificationError(f"{name}: this is the record of {record.site}")
+    trust.in_time(signer, record.applied_at, name)
     return record
 
 
 def _holds(home: Home, file: Path, signature: Path) -> bool:
     with suppress(VerificationError, FileNotFoundError):
-        verify(file.read_bytes(), signature.read_bytes(), home.keys / "report.gpg", file.name)
+        trust.verify_record(home, file.stem, file.read_bytes(), signature.read_bytes(), file.name)
         return True
     return False
 

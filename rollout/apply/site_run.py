@@ -9,6 +9,7 @@ from datetime import UTC
 from pathlib import Path
 
 from rollout import __version__, clock, secrets
+from rollout.access import authorized
 from rollout.apply import heal, killpoint, managed, record, show
 from rollout.apply.child import Work
 from rollout.apply.gather import gather
@@ -109,7 +110,11 @@ class SiteRun:
         task, build = self.task, self.task.build
         kept = secrets.ensure(task.home, self.site)
         self._scrubber = Scrubber(kept.values)
-        self._input = input_sha256(build.sha256, self.site, task.inventory, task.ports.content(), kept.digest)
+        keys = authorized.lines(task.home, self.site.name)
+        authorized.refuse_lockout(task.home, self.site.name)
+        self._input = input_sha256(
+            build.sha256, self.site, task.inventory, task.ports.content(), kept.digest, keys=keys
+        )
         variables = release_variables(
             build.manifest,
             self.site,
@@ -119,6 +124,8 @@ class SiteRun:
             rollback=task.rollback,
         )
         file = self.folder / "release.json"
+        if keys:
+            variables["access__keys"] = keys
         file.write_text(json.dumps(variables, indent=1))
         return [*kept.arguments(), "-e", f"@{file}"]
 

@@ -6,7 +6,6 @@ from rollout.audit.facts import HostFacts, Machine, Unreachable
 from rollout.errors import VerificationError
 from rollout.paths import Home
 from rollout.record import SiteRecord
-from rollout.release.sign import verify
 
 
 def read(home: Home, site: str) -> SiteRecord | None:
@@ -35,7 +34,9 @@ def of_storage(home: Home, site: str, facts: HostFacts | Unreachable) -> SiteRec
 
 def judge(home: Home, site: str, content: bytes, signature: bytes, what: str) -> SiteRecord:
     """A record from its bytes. VerificationError says why it is not one of this site, or not signed by us."""
-    verify(content, signature, home.keys / "report.gpg", what)
+    from rollout.access import trust  # noqa: PLC0415 - it knows of applies, which `rollout audit --help` need not
+
+    signer = trust.verify_record(home, site, content, signature, what)
     try:
         record = SiteRecord.model_validate_json(content)
     except ValidationError as error:
@@ -43,4 +44,5 @@ def judge(home: Home, site: str, content: bytes, signature: bytes, what: str) ->
         raise VerificationError(f"{what}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     if record.site != site:
         raise VerificationError(f"{what}: this is the record of {record.site}")
+    trust.in_time(signer, record.applied_at, what)
     return record

@@ -25,6 +25,8 @@ VERBS = {
     "status": ("status",),
     "progress": ("progress",),
     "accept": ("accept",),
+    "contractor": ("contractor",),
+    "journal": ("journal",),
     "state": ("state",),
 }
 SWEEPING = ("audit", "plan")

@@ -15,11 +15,12 @@ from rollout.apply.record import load_record
 from rollout.apply.run import Applicant, Options, Result
 from rollout.audit import build
 from rollout.errors import ConfigurationError, Exit
-from rollout.inventory import default_path, load, select
+from rollout.inventory import Site, default_path, load, select
 from rollout.paths import Home
 from rollout.plan import approved
 from rollout.plan.model import Plan
 from rollout.plan.show import show as show_plan
+from rollout.secrets import rotation
 from rollout.waves import policy as policies
 
 InventoryPath = Annotated[
@@ -72,6 +73,7 @@ def apply(
     if wanted and site:
         raise ConfigurationError("--site: a plan's file names its sites", "Leave --site out.")
     sites = select(found, [one.site for one in wanted.sites] if wanted else site or [])
+    _refuse_renewing(home, sites)
     name = f"{wanted.release}-{wanted.serial}" if wanted else release
     options = Options(
         yes=yes and wanted is None,
@@ -109,6 +111,7 @@ def rollback(
     home, console = Home(), Console(highlight=False)
     found = load(inventory or default_path())
     (one,) = select(found, [site])
+    _refuse_renewing(home, [one])
     if release is None:
         with opened(home.journal) as journal:
             release = previous(journal, one, load_record(home, one.name))
@@ -129,6 +132,18 @@ def unlock_site(
     found = load(inventory or default_path())
     said = unlock.unlock(Home(), select(found, [site])[0], reason)
     typer.echo(said)
+
+
+def _refuse_renewing(home: Home, sites: list[Site]) -> None:
+    """A secret that is half renewed is finished first: vault and database may not yet agree on it."""
+    for one in sites:
+        if (home.root / "secrets" / one.name / rotation.FILE).is_file():
+            going_on = rotation.going_on(home, one.name)
+            name = going_on.name if going_on else "NAME"
+            raise ConfigurationError(
+                f"{one.name}: its secret {name} is being renewed",
+                f"Finish that first: rollout glass rotate {name} --site {one.name}",
+            )
 
 
 def _agree(console: Console, agreed: bool, *, verbose: bool) -> Callable[[Plan], bool]:

@@ -9,10 +9,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from rollout.access import scope
 from rollout.apply.journal import opened
 from rollout.errors import ConfigurationError, Exit
 from rollout.glass import freeze as freezing
 from rollout.glass import look
+from rollout.glass.bundle import Collector, folder
 from rollout.glass.fabric_host import FabricHost
 from rollout.glass.fan import Outcome, exit_of, fan_out, look_at
 from rollout.inventory import Site, default_path, load, select
@@ -67,9 +69,61 @@ def thaw(
     _payments("thaw", reason, _sites(inventory, site), dry_run=dry_run, yes=yes)
 
 
+@app.command()
+def bundle(
+    out: Annotated[Path, typer.Option("--out", help="Folder for one archive of each host.")],
+    *,
+    inventory: InventoryPath = None,
+    site: Sites = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Collect logs and states for a supporter, without secrets and personal data. Changes nothing."""
+    home, sites = Home(), _sites(inventory, site)
+    if dry_run:
+        _dry_run("collect", sites, home)
+    with opened(home.journal) as journal:
+        collector = Collector(home, folder(out), journal, lambda host: FabricHost(host, home))
+        outcomes = fan_out(journal, "glass bundle", sites, collector.at)
+    _show(outcomes)
+    raise typer.Exit(exit_of(outcomes))
+
+
+@app.command()
+def rotate(
+    secret: Annotated[
+        str, typer.Argument(help="Such as jincai_app; what there is, is said for a wrong one.")
+    ],
+    site: Annotated[list[str], typer.Option("--site", help="A site; repeat for several.")],
+    *,
+    inventory: InventoryPath = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+) -> None:
+    """Renew a secret, one site after the other. A run that was stopped goes on; exit 4 if one failed."""
+    from rollout.apply import show  # noqa: PLC0415 - freezing must not wait for Ansible to be imported
+    from rollout.glass.rotate import Rotator  # noqa: PLC0415 - as above
+    from rollout.secrets import rotation  # noqa: PLC0415 - as above
+
+    scope.refuse("glass rotate")
+    rotation.check(secret)
+    home = Home()
+    found = load(inventory or default_path())
+    sites = select(found, site)
+    if dry_run:
+        _dry_run(f"renew {secret}", sites, home)
+    if not _agreed(f"renew {secret}", sites, yes=yes):
+        raise typer.Exit(Exit.FINDINGS)
+    with show.shown(Console(highlight=False)) as shown:
+        rotator = Rotator(home, found, secret, shown, lambda host: FabricHost(host, home))
+        done = [rotator.at(one) for one in sites]
+    for said in done:
+        typer.echo(said)
+
+
 def _payments(
     verb: Literal["freeze", "thaw"], reason: str, sites: list[Site], *, dry_run: bool, yes: bool
 ) -> None:
+    scope.refuse(f"glass {verb}")
     why, home = freezing.checked(reason), Home()
     if dry_run:
         _dry_run(f"{verb} payments", sites, home)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from rollout.access import scope
 from rollout.errors import RolloutError
 from rollout.paths import Home, content
 from rollout.release import bundle, overrides
@@ -73,6 +74,7 @@ def build(
     ] = None,
 ) -> None:
     """Resolves a release to exact versions and signs it into the depot, under the next serial."""
+    scope.refuse("release build")
     file = find_spec(release)
     sources = Sources(
         file=file,
@@ -135,6 +137,7 @@ def show(
 @app.command()
 def export(release: Release, file: File) -> None:
     """Writes a build to one file, from which a bare host without network becomes a control node."""
+    scope.refuse("release export")
     home = Home()
     key = public_key(home)
     with _progress() as progress:

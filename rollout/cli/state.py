@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from rollout.access import scope
 from rollout.apply import state
 from rollout.errors import ConfigurationError
 from rollout.paths import Home
@@ -28,9 +29,10 @@ def export(
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Back up keys, secrets, journal and records, encrypted. Builds and caches are left out."""
+    scope.refuse("state export")
     if file.exists():
         raise ConfigurationError(f"{file}: exists already", "Name another file.")
-    count = state.export(Home(), file, _passphrase(passphrase_file, confirm=True))
+    count = state.export(Home(), file, read_passphrase(passphrase_file, confirm=True))
     typer.echo(f"{file}: {count} files; without its passphrase nobody can read it, you neither")
 
 
@@ -43,11 +45,14 @@ def import_(
 ) -> None:
     """Bring a backup into ROLLOUT_HOME."""
     home = Home()
-    names = state.restore(home, file, _passphrase(passphrase_file, confirm=False), force=force)
+    names = state.restore(home, file, read_passphrase(passphrase_file, confirm=False), force=force)
     typer.echo(f"{home.root}: brought back {', '.join(names)}")
+    if limited := scope.of(home.root):
+        typer.echo(f"scope of {limited.name}: {', '.join(limited.sites)}, until {limited.until}")
 
 
-def _passphrase(file: Path | None, *, confirm: bool) -> str:
+def read_passphrase(file: Path | None, *, confirm: bool) -> str:
+    """From the file, or asked for at the terminal; ConfigurationError if nobody is there."""
     if file:
         try:
             return file.read_text(encoding="utf-8").rstrip("\n")

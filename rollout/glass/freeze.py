@@ -5,12 +5,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from rollout.access import scope
 from rollout.apply import processes
 from rollout.apply.remote import Remote, ask
 from rollout.errors import ApplyError, ConfigurationError
 from rollout.glass.fan import Work, on_either
 from rollout.glass.look import Freeze
 from rollout.inventory import Host, Site
+from rollout.paths import Home
 
 REASON_LEAST, REASON_MOST = 2, 200
 # `jincai freeze` itself waits up to 60 s for what is on its way.
@@ -40,7 +42,7 @@ def checked(reason: str) -> str:
 
 def work(verb: Literal["freeze", "thaw"], reason: str, connect: Callable[[Host], Remote]) -> Work:
     """What is done at each site."""
-    by = f"{processes.person()}@{processes.machine()}"
+    by = f"{scope.who(Home().root)}@{processes.machine()}"
     # A reason that begins with a dash is still a reason.
     words = [verb, f"--reason={reason}", f"--by={by}", "--json"]
 

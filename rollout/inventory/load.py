@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from rollout.errors import ConfigurationError
 from rollout.hardware import Model, load_models
 from rollout.inventory.model import KIND_OF_LETTER, Host, Inventory, Letter, Site
+from rollout.paths import Home
 
 _SITE_FIELDS = ("kind", "title", "division", "network", "vip", "control")
 _DROP_FIELDS = ("systems", "networks")
@@ -65,7 +66,11 @@ def load(path: Path, models: dict[str, Model] | None = None) -> Inventory:
 
 
 def select(inventory: Inventory, names: list[str]) -> list[Site]:
-    """The sites named, or all of them when none is named; an unknown name is refused."""
+    """The sites named, or all when none is named; refuses an unknown one, or one outside the scope here."""
+    if (Home().root / "scope.json").is_file():
+        from rollout.access import scope  # noqa: PLC0415 - of no use to whoever has no scope
+
+        names = scope.within(names) or []
     unknown = [name for name in names if name not in inventory.sites]
     if unknown:
         raise ConfigurationError(

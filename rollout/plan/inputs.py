@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from rollout import clock, secrets
@@ -16,20 +17,28 @@ _NO_INPUT = {".md", ".pyc"}
 
 
 def input_sha256(
-    manifest_sha256: str, site: Site, inventory: Inventory, content_root: Path, secrets_digest: str
+    manifest_sha256: str,
+    site: Site,
+    inventory: Inventory,
+    content_root: Path,
+    secrets_digest: str,
+    *,
+    keys: Sequence[str] = (),
 ) -> str:
     """The digest for one site.
 
-    The region's entry is part of every city's: cities back up to the region and pull from it.
+    The region's entry is part of every city's: cities back up to the region and pull from it. ``keys`` are
+    the lines of authorized_keys at the site.
     """
     regions = [one for one in inventory.sites.values() if one.kind == "region"]
     parts = {
         "manifest": manifest_sha256,
         "site": site.model_dump(mode="json"),
         "regions": [region.model_dump(mode="json") for region in regions],
-        "variables": dict(_variables(Path(inventory.path))),
+        "variables": dict(_variables(Path(inventory.path), {site.name, *(one.name for one in regions)})),
         "content": dict(_content(content_root)),
         "secrets": secrets_digest,
+        "keys": list(keys),
         "thirds": _thirds(site),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -58,13 +67,15 @@ def _content(root: Path) -> Iterator[tuple[str, str]]:
                 yield file.relative_to(root).as_posix(), _sha256(file)
 
 
-def _variables(folder: Path) -> Iterator[tuple[str, str]]:
-    """What an inventory says besides its sites; waivers are no input."""
+def _variables(folder: Path, sites: AbstractSet[str]) -> Iterator[tuple[str, str]]:
+    """What an inventory says besides its sites; waivers are no input, nor variables of other sites' hosts."""
     for file in sorted(
         [folder / "kinds.yml", *folder.glob("group_vars/**/*"), *folder.glob("host_vars/**/*")]
     ):
-        if file.is_file():
-            yield file.relative_to(folder).as_posix(), _sha256(file)
+        name = file.relative_to(folder)
+        of_host = name.parts[1].removesuffix(".yml") if name.parts[0] == "host_vars" else ""
+        if file.is_file() and (not of_host or of_host.rpartition("-")[0] in sites):
+            yield name.as_posix(), _sha256(file)
 
 
 def _sha256(file: Path) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rollout import __version__, clock
+from rollout.access import authorized
 from rollout.apply.journal import opened
 from rollout.audit.audit import Seen, Swarm, look
 from rollout.audit.build import Build
@@ -59,7 +60,14 @@ def make(
                 seen,
                 systems[site.name],
                 known[site.name],
-                input_sha256(build.sha256, site, inventory, content(), secrets_digest(home, site)),
+                input_sha256(
+                    build.sha256,
+                    site,
+                    inventory,
+                    content(),
+                    secrets_digest(home, site),
+                    keys=authorized.lines(home, site.name),
+                ),
             )
             for site in sites
         ],

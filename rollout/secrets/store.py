@@ -74,13 +74,14 @@ def ensure(home: Home, site: Site, now: datetime | None = None) -> SiteSecrets:
         password = _vault_password(folder, site.name)
         ca = _ca(folder, site.name, password, now)
         values = _variables(folder, site, password, ca, now)
+        former = _rotating(folder, site.name, password)
     return SiteSecrets(
         site=site.name,
         vault_file=folder / "vault.yml",
         password_file=folder / "vault-password",
         ca_file=folder / "ca.pem",
         digest=_digest(values),
-        values=frozenset(_texts({k: v for k, v in values.items() if k != "pki__ca"})),
+        values=frozenset(_texts({k: v for k, v in values.items() if k != "pki__ca"})) | former,
     )
 
 
@@ -159,6 +160,15 @@ def _host(
         return before
     leaf = pki.new_leaf(ca, subject, now, client=client)
     return {"certificate": leaf.certificate, "key": leaf.key}
+
+
+def _rotating(folder: Path, site: str, password: bytes) -> frozenset[str]:
+    """Both values of a secret that is being renewed (`secrets.rotation`): neither belongs in a log."""
+    file = folder / "rotating.yml"
+    if not file.is_file():
+        return frozenset()
+    found = yaml.safe_load(vault.decrypt(site, password, file.read_bytes(), str(file)))
+    return frozenset({str(found["old"]), str(found["new"])})
 
 
 def _digest(values: dict[str, Any]) -> str:

@@ -102,6 +102,7 @@ class City:
             self.lab.destroy([self.site])
         for kept in (self.home.secrets(self.site), self.home.records / f"{self.site}.json"):
             subprocess.run(["rm", "-rf", kept, f"{kept}.asc"], check=True)
+        (self.home.root / "contractors.yml").unlink(missing_ok=True)
 
     def address(self, letter: str) -> str:
         """A host's own address."""

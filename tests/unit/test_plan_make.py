@@ -78,7 +78,7 @@ class Reality:
 
     def plan(self, monkeypatch: pytest.MonkeyPatch, *, rollback: bool = False) -> Plan:
         monkeypatch.setattr(makes, "look", lambda *_, **__: self.seen())
-        monkeypatch.setattr(makes, "input_sha256", lambda *_: self.inputs)
+        monkeypatch.setattr(makes, "input_sha256", lambda *_, **__: self.inputs)
         made: Made = make(self.home, self.inventory, [self.site], sample.BUILD, rollback=rollback)
         return made.plan
 
