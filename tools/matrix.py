@@ -1,6 +1,7 @@
 """Every fault at every step of every verb; afterwards the same call, or a rollback, must end uniform.
 
 ``--draw N --seed S`` tries N of them, by chance that can be repeated; ``--verb V`` those of one verb;
+``--what W`` only kills or only power cuts; ``--chain`` lets them follow each other, in a sixth of the time;
 ``--list`` says what there is. It resumes: what passed at this commit is not tried again. The table is written
 after each fault, as JSON and Markdown, under docs/evidence/; each row says at which commit.
 """
@@ -49,11 +50,15 @@ def save(rows: dict[str, Row]) -> None:
         "",
         f"{counts} ({os.cpu_count()} cores). `make matrix` tries all of them, and resumes.",
         "",
-        "| fault, and what then | result | seconds until the fault | seconds until the end | commit |",
-        "|---|---|---|---|---|",
+        "Alone: from its saved state through this fault to the end. In a chain: the call after this fault",
+        "suffered the next one, and so on; the last ended the whole. People paid all the time, but for",
+        "`apply`, which begins from bare hosts.",
+        "",
+        "| fault, and what then | how | result | seconds until the fault | seconds until the end | commit |",
+        "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {name} | {row['result']} | {row['fault_s']} | {row['end_s']} | {row['commit']} |"
+        f"| {name} | {row['how']} | {row['result']} | {row['fault_s']} | {row['end_s']} | {row['commit']} |"
         for name, row in rows.items()
     ]
     EVIDENCE.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -67,33 +72,43 @@ def main() -> int:
     parser.add_argument("--draw", type=int, metavar="N", help="only N of them")
     parser.add_argument("--seed", type=int, default=20261125)
     parser.add_argument("--verb", choices=list(faults.STATES), help="only those of one verb")
+    parser.add_argument("--chain", action="store_true", help="one after the other without a new start")
+    parser.add_argument("--what", choices=["kill", "power"], help="only kills, or only power cuts")
     parser.add_argument("--list", action="store_true", help="say what there is")
     options = parser.parse_args()
-    wanted = faults.draw(options.seed, options.draw) if options.draw else faults.every()
-    wanted = [fault for fault in wanted if options.verb in (None, fault.verb)]
+    drawn = faults.draw(options.seed, options.draw) if options.draw else faults.every()
+    tries = faults.chains() if options.chain else [[fault] for fault in drawn]
+    tries = [
+        chain
+        for chain in tries
+        if options.verb in (None, chain[0].verb)
+        and options.what in (None, "kill" if chain[0].what == "kill" else "power")
+    ]
     if options.list:
-        print("\n".join(map(str, wanted)))
+        print("\n".join(str(fault) for chain in tries for fault in chain))
         return 0
     rows, now, bad = load(), commit(), 0
-    ground = _ground()
-    for number, fault in enumerate(wanted, 1):
-        done = rows.get(str(fault), {})
-        if done.get("commit") == now and done["result"] == "uniform":
+    ground = _ground({chain[0].verb for chain in tries})
+    how = "in a chain" if options.chain else "alone"
+    for number, chain in enumerate(tries, 1):
+        done = [rows.get(str(fault), {}) for fault in chain]
+        if all(row.get("commit") == now and row["result"] == "uniform" for row in done):
             continue
-        found = faults.suffer(ground, fault)
-        rows[str(fault)] = {**found, "commit": now, "taken_at": clock.now().isoformat(timespec="seconds")}
+        for fault, found in zip(chain, faults.suffer(ground, chain), strict=True):
+            taken = {"how": how, "commit": now, "taken_at": clock.now().isoformat(timespec="seconds")}
+            rows[str(fault)] = {**found, **taken}
+            bad += found["result"] != "uniform"
+            print(f"{number:3} of {len(tries)}  {fault}: {found['result']}", flush=True)
         save(rows)
-        bad += found["result"] != "uniform"
-        print(f"{number:3} of {len(wanted)}  {fault}: {found['result']}", flush=True)
     return 1 if bad else 0
 
 
-def _ground() -> faults.Ground:
+def _ground(verbs: set[faults.Verb]) -> faults.Ground:
     city = City(Home(HOME), write_inventory(HOME / "inventory"))
     city.rollout("release", "build", "2026.1")
     city.rollout("lab", "up", "--site", city.site, "-i", str(city.inventory))
     ground = faults.Ground(city)
-    ground.prepare()
+    ground.prepare(verbs)
     return ground
 
 

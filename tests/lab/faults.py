@@ -2,13 +2,18 @@
 
 Afterwards the same call is made again, or the city is rolled back; either must end uniform, with every
 acknowledged payment there.
+
+Faults may follow each other in a chain: the call that is made again suffers the next one, further on. So it
+shows of each fault that the next call gets past it, and of the last that the city ends uniform, in a
+fraction of the time. What a chain cannot show is that any of them heals by itself without the later calls:
+that takes each of them alone.
 """
 
 import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +21,22 @@ from typing import Literal
 
 from rollout.apply.plays import plays
 from rollout.paths import content
-from tests.lab import load, second_release
+from tests.lab import editions, load, second_release
 from tests.lab.city import City
 
-Verb = Literal["apply", "upgrade", "rollback", "confirm"]
+Verb = Literal["apply", "upgrade", "rollback", "confirm", "replace"]
 WHENS = ("before", "during", "after")
 # From which saved state each verb starts; made once, put back in seconds.
-STATES: dict[Verb, str] = {"apply": "bare", "upgrade": "first", "rollback": "second", "confirm": "second"}
+STATES: dict[Verb, str] = {
+    "apply": "bare",
+    "upgrade": "first",
+    "rollback": "second",
+    "confirm": "second",
+    "replace": "other",
+}
 HALT_SECONDS = 300
+# Enough to notice what fails; more would only slow down what is tried.
+CHAIN_CLIENTS = 2
 
 # Every voucher balances, quotas are what was paid, numbers have no gaps: as tests/platform/posting.py.
 _UNSOUND = """
@@ -77,7 +90,12 @@ def points(verb: Verb) -> list[str]:
 def every() -> list[Fault]:
     """The whole matrix: each kill point of each verb, and each host's power in the middle of each step."""
     kills = [Fault(verb, point) for verb in STATES for point in points(verb)]
-    backs = [Fault("upgrade", point, then="back") for point in points("upgrade") if point.endswith("during")]
+    backs = [
+        Fault(verb, point, then="back")
+        for verb in ("upgrade", "replace")
+        for point in points(verb)
+        if point.endswith("during")
+    ]
     cuts = [
         Fault(verb, f"{step}:during", host)
         for verb in STATES
@@ -100,19 +118,23 @@ class Ground:
     first: str = "2026.1"
     second: str = ""
 
-    def prepare(self) -> None:
-        """Makes the states that are not saved yet; twenty payments are in each."""
-        city = self.city
-        self.second = second_release.build(city)
+    def prepare(self, verbs: Iterable[Verb]) -> None:
+        """Builds what these verbs need, and saves their states where they are not; payments are in each."""
+        city, states = self.city, {STATES[verb] for verb in verbs}
         saved = city.lab.site(city.site).saved()
-        if "second" in saved:
-            return
-        city.lab.restore([city.site], "bare")
-        city.forget()
-        self._apply(self.first)
-        self._keep("first")
-        self._apply(self.second)
-        self._keep("second")
+        if states & {"first", "second"}:
+            self.second = second_release.build(city)
+            if "second" not in saved:
+                self._from_bare(self.first)
+                self._keep("first")
+                self._apply(self.second)
+                self._keep("second")
+        if "other" in states:
+            editions.build(city)
+            if "other" not in saved:
+                self._from_bare(editions.OLD)
+                editions.fill(city)
+                self._keep("other")
 
     def restore(self, state: str) -> None:
         """Puts hosts and the control node's record of them back."""
@@ -133,7 +155,26 @@ class Ground:
             "upgrade": ["apply", self.second, *site],
             "rollback": ["rollback", self.first, *site],
             "confirm": ["confirm", *site],
+            "replace": ["apply", editions.NEW, *site],
         }[verb]
+
+    def last(self, fault: Fault) -> list[str]:
+        """The command line that ends what the fault broke off."""
+        if fault.then == "again":
+            return self.call(fault.verb)
+        return ["rollback", self.release_after(fault), "--site", self.city.site, "--yes"]
+
+    def release_after(self, fault: Fault) -> str:
+        """What the city runs when all has ended well."""
+        if fault.verb == "replace":
+            return editions.NEW if fault.then == "again" else editions.OLD
+        there = fault.verb in {"upgrade", "confirm"} and fault.then == "again"
+        return self.second if there else self.first
+
+    def _from_bare(self, release: str) -> None:
+        self.city.lab.restore([self.city.site], "bare")
+        self.city.forget()
+        self._apply(release)
 
     def _apply(self, release: str) -> None:
         self.city.rollout("apply", release, "--site", self.city.site, "--yes")
@@ -155,33 +196,51 @@ class Ground:
         return self.city.home.root / "states" / state
 
 
-def suffer(ground: Ground, fault: Fault) -> dict[str, object]:
-    """From its state through the fault to the end: ``result``, and how long it took to each."""
-    city = ground.city
-    ground.restore(STATES[fault.verb])
-    begun = time.monotonic()
-    with _clients(city, fault.verb) as seen:
-        hit = (_killed if fault.what == "kill" else _cut)(ground, fault)
+def chains() -> list[list[Fault]]:
+    """The faults that the same call follows: of each verb the kills, then the power cuts, in order."""
+    found: dict[tuple[str, bool], list[Fault]] = {}
+    for fault in every():
+        if fault.then == "again":
+            found.setdefault((fault.verb, fault.what == "kill"), []).append(fault)
+    return list(found.values())
+
+
+def suffer(ground: Ground, chain: Sequence[Fault]) -> list[dict[str, object]]:
+    """From a verb's state through one fault after the other to the end: a row for each.
+
+    A row has ``result``, the seconds until the fault (``fault_s``), and those of the call that ended the
+    chain (``end_s``). All have the same end: what spoils the last call spoils the chain.
+    """
+    city, verb = ground.city, chain[0].verb
+    ground.restore(STATES[verb])
+    rows: list[dict[str, object]] = []
+    with _clients(city, verb, load.CLIENTS if len(chain) == 1 else CHAIN_CLIENTS) as seen:
+        for fault in chain:
+            begun = time.monotonic()
+            missed = (_killed if fault.what == "kill" else _cut)(ground, fault)
+            rows.append({"result": missed, "fault_s": round(time.monotonic() - begun)})
+            if verb != "apply" and not missed:
+                city.wait_whole()
+            print(f"  {fault}: {missed or 'hit'}", flush=True)
         halted = time.monotonic()
-        if hit:
-            return {"result": f"FAILED: {hit}", "fault_s": round(halted - begun), "end_s": 0}
-        if fault.verb != "apply":
-            city.wait_whole()
-        call = ground.call("rollback" if fault.then == "back" else fault.verb)
-        done = city.rollout(*call, expect=None)
-    seconds = {"fault_s": round(halted - begun), "end_s": round(time.monotonic() - halted)}
-    if done.returncode:
-        return {"result": f"FAILED: {(done.stderr + done.stdout).strip()[-600:]}", **seconds}
-    return {"result": _judge(ground, fault, seen), **seconds}
+        done = city.rollout(*ground.last(chain[-1]), expect=None)
+    seconds = round(time.monotonic() - halted)
+    failed = (
+        (done.stderr + done.stdout).strip()[-600:] if done.returncode else _judge(ground, chain[-1], seen)
+    )
+    for row in rows:
+        wrong = row["result"] or failed
+        row |= {"result": f"FAILED: {wrong}" if wrong else "uniform", "end_s": seconds}
+    return rows
 
 
 @contextmanager
-def _clients(city: City, verb: Verb) -> Iterator[load.Load]:
+def _clients(city: City, verb: Verb, clients: int) -> Iterator[load.Load]:
     """A city that runs has people who pay; a bare one does not."""
     if verb == "apply":
         yield load.Load()
         return
-    with load.payments(city) as seen:
+    with load.payments(city, clients) as seen:
         yield seen
 
 
@@ -214,23 +273,21 @@ def _cut(ground: Ground, fault: Fault) -> str:
 
 
 def _judge(ground: Ground, fault: Fault, seen: load.Load) -> str:
+    """What is wrong at the end; nothing when all is well."""
     city = ground.city
     city.wait_whole()
-    release = (
-        ground.second if fault.verb in {"upgrade", "confirm"} and fault.then == "again" else ground.first
-    )
-    audit = city.rollout("audit", release, "--site", city.site, expect=None)
+    audit = city.rollout("audit", ground.release_after(fault), "--site", city.site, expect=None)
     if audit.returncode:
-        return f"FAILED: not uniform: {audit.stdout[-600:]}"
+        return f"not uniform: {audit.stdout[-600:]}"
     gone = load.lost(city, seen)
     if gone:
-        return f"FAILED: {len(gone)} acknowledged payments are gone"
+        return f"{len(gone)} acknowledged payments are gone"
     unsound = city.sql(_UNSOUND)
     if unsound != "0":
-        return f"FAILED: the books do not agree: {unsound}"
+        return f"the books do not agree: {unsound}"
     if fault.what == "kill" and seen.failed:
-        return f"FAILED: {len(seen.failed)} requests: {seen.failed[0][1]}"
-    return "uniform"
+        return f"{len(seen.failed)} requests: {seen.failed[0][1]}"
+    return ""
 
 
 def _wait(done: Callable[[], bool], seconds: float) -> bool:

@@ -141,7 +141,7 @@ class _Client:
 
 
 @contextmanager
-def payments(city: City) -> Iterator[Load]:
+def payments(city: City, clients: int = CLIENTS) -> Iterator[Load]:
     """Clients that pay until the block ends; what they saw is complete afterwards."""
     quota = int(city.sql(_QUOTA.format(indicator=int(time.time()))).splitlines()[0])
     key = city.host("a").run(_KEY.format(name=f"load-{time.time_ns()}")).stdout.strip()
@@ -152,7 +152,7 @@ def payments(city: City) -> Iterator[Load]:
         while not over.wait(EVERY_SECONDS) and (number := next(numbers)) < MOST_ORDERS:
             client.pay(number)
 
-    threads = [threading.Thread(target=work) for _ in range(CLIENTS)]
+    threads = [threading.Thread(target=work) for _ in range(clients)]
     for thread in threads:
         thread.start()
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from rollout.paths import content
-from tests.lab.city import HOME, City
+from tests.lab.city import City
 
 EXPAND = (
     "CREATE TABLE jincai.upgraded (id bigint PRIMARY KEY);\nALTER TABLE payment.quota ADD COLUMN note text;\n"
@@ -56,7 +56,7 @@ def older_postgresql() -> list[str]:
 
 def build(city: City, number: int = 2, *, broken: bool = False) -> str:
     """Builds release 2026.``number``; its name."""
-    folder = HOME / "second-release"
+    folder = city.home.root / "second-release"
     folder.mkdir(parents=True, exist_ok=True)
     file = write(folder, number, broken=broken)
     city.rollout("release", "build", str(file), *older_postgresql())

@@ -1,53 +1,16 @@
 """What the real project met: a site with another edition of three systems and older versions of four."""
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
-import yaml
 
-from rollout.paths import content
-from tests.lab.city import HOME, City
-from tests.lab.systems import Small
+from tests.lab import editions
+from tests.lab.city import City
+from tests.lab.editions import REPLACED
 
 pytestmark = pytest.mark.long
 
-OLD, NEW = "2025.9", "2026.9"
-REPLACED = ("payroll", "nontax", "unit_accounts")
-OURS = ("budget", "payment", "ledger")
-FILL = "INSERT INTO {schema}.record SELECT n::text, 'title', n * 100 FROM generate_series(1, 5000) AS n"
 SEEN = "SELECT count(*), coalesce(sum(amount), 0) FROM {schema}.record"
-
-
-def build(city: City, release: str, systems: list[dict[str, object]]) -> str:
-    """A release of the platform and just these systems."""
-    spec = yaml.safe_load((content() / "releases" / "2026.1.yml").read_text())
-    core = spec["systems"][0] | {"source": str(content() / "platform_app" / "core")}
-    folder = HOME / "uniformity"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{release}.yml"
-    file.write_text(yaml.safe_dump(spec | {"release": release, "systems": [core, *systems]}))
-    city.rollout("release", "build", str(file))
-    return release
-
-
-def small(code: str, version: str, edition: str = "") -> dict[str, object]:
-    one = Small(code, version, edition)
-    source = one.write(HOME / "uniformity")
-    return {"code": code, "dist": one.dist, "version": version, "source": str(source)}
-
-
-def ours(code: str, version: str) -> dict[str, object]:
-    """One of our own systems, under another version."""
-    source = HOME / "uniformity" / f"{code}-{version}"
-    shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(content() / "platform_app" / "systems" / code, source)
-    (module,) = source.glob("jincai_*/__init__.py")
-    text = Path(module).read_text()
-    assert '"1.0.0"' in text
-    Path(module).write_text(text.replace('"1.0.0"', f'"{version}"'))
-    return {"code": code, "dist": f"jincai-{code}", "version": version, "source": str(source)}
 
 
 def seen(city: City, schema: str) -> str:
@@ -56,13 +19,10 @@ def seen(city: City, schema: str) -> str:
 
 def test_three_replaced_four_upgraded_and_back(bare_city: City) -> None:
     city = bare_city
-    older = [ours(code, "0.9.0") for code in OURS] + [small("treasury_link", "1.0.0")]
-    old = build(city, OLD, [*older, *(small(code, "1.0.0", "vendor") for code in REPLACED)])
-    newer = [ours(code, "1.0.0") for code in OURS] + [small("treasury_link", "1.1.0")]
-    new = build(city, NEW, [*newer, *(small(code, "1.1.0") for code in REPLACED)])
+    editions.build(city)
+    old, new = editions.OLD, editions.NEW
     city.rollout("apply", old, "--site", city.site, "--yes")
-    for code in REPLACED:
-        city.sql(FILL.format(schema=f"{code}_vendor"))
+    editions.fill(city)
     plan = city.rollout("plan", new, "--site", city.site, expect=1).stdout
     assert "3 replaced, 4 upgraded" in plan
     city.rollout("apply", new, "--site", city.site, "--yes")
