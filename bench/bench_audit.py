@@ -1,4 +1,4 @@
-"""The audit of 42 hosts, beside Ansible's package_facts and plain parallel ssh on the same hosts.
+"""The audit of 45 hosts, beside Ansible's package_facts and plain parallel ssh on the same hosts.
 
 Bare lab hosts: every contestant does what it does on a host that answers, and nothing else. The three take
 turns, so that a busy machine is busy for all of them. Run it with the machine to yourself.
@@ -211,7 +211,7 @@ def show(found: dict[str, object]) -> None:
 def main() -> None:
     """Brings the hosts up, measures, takes them away."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cities", type=int, default=14, help="three hosts each")
+    parser.add_argument("--cities", type=int, default=15, help="three hosts each; 15: a region and 14 cities")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--home", type=Path, default=Path("/var/lib/rollout-bench"))
     parser.add_argument("--keep", action="store_true", help="leave the hosts standing")

@@ -7,25 +7,16 @@ import os
 import random
 import signal
 
-from rollout.apply.plays import plays
-from rollout.paths import content
+from tests.lab import faults
 from tests.lab.city import City
 
 SEED = int(os.environ.get("ROLLOUT_SEED", "20261123"))
 KILLS = 6
 
 
-def all_points() -> list[str]:
-    """Every point at which an apply can be told to die, in the order in which it meets them."""
-    steps = [play.name for play in plays(content())]
-    points = ["push depot:before", "push depot:after"]
-    points += [f"{step}:{when}" for step in steps for when in ("before", "during", "after")]
-    return [*points, "audit:before", "audit:after", "record:before", "record:after"]
-
-
 def draw(seed: int, kills: int) -> list[str]:
     """``kills`` of the points, in their order."""
-    points = all_points()
+    points = faults.points("apply")
     chosen = random.Random(seed).sample(range(len(points)), kills)  # noqa: S311 - a draw, not a secret
     return [points[index] for index in sorted(chosen)]
 
