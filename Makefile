@@ -54,7 +54,7 @@ molecule: debian-lab .venv/.ready ## The roles on bare lab hosts: converge, idem
 
 .PHONY: region
 region: debian-lab .venv/.ready ## Region and three cities on this machine (root)
-	@tools/lab guangxi nanning liuzhou guilin
+	@$(BIN)/python tools/region.py
 
 .PHONY: bench
 bench: debian-lab .venv/.ready ## Every benchmark beside its reference; JSON under bench/results/
