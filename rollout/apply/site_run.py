@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC
 from pathlib import Path
 
 from rollout import __version__, clock, secrets
@@ -21,9 +20,9 @@ from rollout.apply.plays import Play, plays
 from rollout.apply.ports import Ports
 from rollout.apply.scrub import Scrubber
 from rollout.apply.variables import release_variables
-from rollout.audit import reports
+from rollout.audit import history
 from rollout.audit.build import Build
-from rollout.audit.findings import AuditReport, Finding
+from rollout.audit.findings import Finding
 from rollout.depot.remote import Remote as Channel
 from rollout.errors import ApplyError, RolloutError
 from rollout.inventory import Inventory, Site
@@ -225,19 +224,13 @@ class SiteRun:
             report = task.ports.look(candidate, task.inventory, [self.site], task.build).report
             findings = [(h.host, f) for h in report.hosts for f in h.findings if f.kind != "waived"]
             if report.uniform:
-                self._evidence(report)
+                history.keep(task.home, report)
                 return f"uniform: {sum(sum(host.checked.values()) for host in report.hosts)} things checked"
             # Only what is still starting may become right by itself.
             if any(finding.kind != "not_running" for _, finding in findings) or attempt == _ATTEMPTS - 1:
                 break
             time.sleep(_BETWEEN_SECONDS)
         raise ApplyError("the closing audit is not uniform:\n    " + "\n    ".join(_listed(findings)))
-
-    def _evidence(self, report: AuditReport) -> None:
-        """The signed report of the closing audit, kept at home."""
-        taken = f"{report.taken_at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
-        file = self.task.home.reports / f"{taken}-{self.site.name}.json"
-        reports.write_signed(self.task.home, report, file)
 
     def _keep(self) -> str | None:
         if self._record is None:

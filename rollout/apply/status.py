@@ -27,6 +27,7 @@ class LastAudit(_Part):
     taken_at: datetime
     uniform: bool
     file: str
+    findings: int = 0  # that no waiver covers
 
 
 class SiteStatus(_Part):
@@ -113,8 +114,13 @@ def _audits(home: Home) -> dict[str, LastAudit]:
         for site in {host.site for host in report.hosts} if report else ():
             if report and (site not in newest or newest[site].taken_at <= report.taken_at):
                 hosts = [host for host in report.hosts if host.site == site]
-                clean = all(h.reachable and all(f.kind == "waived" for f in h.findings) for h in hosts)
-                newest[site] = LastAudit(taken_at=report.taken_at, uniform=clean, file=file.name)
+                wrong = sum(finding.kind != "waived" for host in hosts for finding in host.findings)
+                newest[site] = LastAudit(
+                    taken_at=report.taken_at,
+                    uniform=not wrong and all(host.reachable for host in hosts),
+                    file=file.name,
+                    findings=wrong,
+                )
     return newest
 
 

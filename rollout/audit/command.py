@@ -24,6 +24,7 @@ class Request:
     as_json: bool
     html: Path | None
     report: Path | None
+    keep: bool = False
 
 
 def run(request: Request, swarm: audits.Swarm) -> Exit:
@@ -38,6 +39,10 @@ def run(request: Request, swarm: audits.Swarm) -> Exit:
     made = audits.audit(home, inventory, sites, build.load(home, wanted), deep=request.deep, swarm=swarm)
     if request.report:
         reports.write_signed(home, made, request.report)
+    if request.keep:
+        from rollout.audit import history  # noqa: PLC0415 - signing takes a tenth of a second
+
+        history.keep(home, made)
     if request.html:
         from rollout.audit import page  # noqa: PLC0415 - only here anybody waits for the template engine
 

@@ -22,6 +22,7 @@ VERBS = {
     "waves": ("waves", "board", "replay"),
     "glass": ("glass",),
     "audit": ("audit", "verify-report"),
+    "audits": ("audits",),
     "status": ("status",),
     "progress": ("progress",),
     "accept": ("accept",),

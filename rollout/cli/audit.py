@@ -24,6 +24,7 @@ Deep = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the report as a page for people.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep the signed report among those of `rollout audits`.")]
 Report = Annotated[Path | None, typer.Option("--report", help="Write the report and its signature FILE.asc.")]
 
 
@@ -42,6 +43,7 @@ def audit(
     as_json: AsJson = False,
     html: Html = None,
     report: Report = None,
+    keep: Keep = False,
 ) -> None:
     """Hold what runs against the release. Exit 0 uniform, 1 findings, 3 a host does not answer."""
     swarm = swarm_process.spawn()
@@ -49,7 +51,7 @@ def audit(
         # Imported while the swarm imports its own half.
         from rollout.audit.command import Request, run  # noqa: PLC0415
 
-        code = run(Request(release, inventory, site or [], deep, as_json, html, report), swarm)
+        code = run(Request(release, inventory, site or [], deep, as_json, html, report, keep), swarm)
     finally:
         swarm_process.dismiss(swarm)
     raise typer.Exit(code)

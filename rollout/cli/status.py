@@ -55,7 +55,7 @@ def status(
 
 def _cells(row: statuses.SiteStatus) -> list[str]:
     outcome = row.outcome or ""
-    audit = row.audit and f"{_when(row.audit.taken_at)} {'uniform' if row.audit.uniform else 'findings'}"
+    audit = row.audit and f"{_when(row.audit.taken_at)} {_audited(row.audit)}"
     return [
         row.site,
         row.release or "",
@@ -65,6 +65,12 @@ def _cells(row: statuses.SiteStatus) -> list[str]:
         audit or "",
         row.held_by or "",
     ]
+
+
+def _audited(audit: statuses.LastAudit) -> str:
+    if audit.uniform:
+        return "uniform"
+    return f"[red]{audit.findings} finding{'' if audit.findings == 1 else 's'}[/]"
 
 
 def _when(moment: datetime) -> str:
