@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rollout.audit import payload
+from rollout.audit.expect import wanted
 from rollout.inventory import Site
 from rollout.release.manifest import Manifest
 
@@ -37,6 +39,9 @@ def release_variables(
         "release__rollback": rollback,
         "release__public_key": str(public_key),
         "release__pip_wheel": installer,
+        "auditor__pins": {
+            host.name: payload.pins(wanted(host, None)) for host in site.hosts.values() if site.auditors
+        },
         "release__hosts": {
             host.name: {
                 "install": [

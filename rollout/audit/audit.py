@@ -4,6 +4,7 @@ import subprocess
 from collections import Counter
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
 from rollout import __version__, clock
 from rollout.audit import records, sweep, waivers
@@ -44,9 +45,13 @@ def audit(
     *,
     deep: bool = False,
     swarm: Swarm | None = None,
+    auditor: Path | None = None,
 ) -> AuditReport:
-    """The report about ``sites``, held against a build. ``swarm`` is one that was spawned ahead."""
-    return look(home, inventory, sites, build, deep=deep, swarm=swarm).report
+    """The report about ``sites``, held against a build. ``swarm`` is one that was spawned ahead.
+
+    ``auditor``: an auditor's private key; its account is used.
+    """
+    return look(home, inventory, sites, build, deep=deep, swarm=swarm, auditor=auditor).report
 
 
 def look(
@@ -57,15 +62,16 @@ def look(
     *,
     deep: bool = False,
     swarm: Swarm | None = None,
+    auditor: Path | None = None,
 ) -> Seen:
     """The audit with its facts. Everything that can be refused is refused before a host is connected to."""
     in_force = waivers.load(inventory, waivers.today())
     kept = {site.name: records.read(home, site.name) for site in sites}
     packages = PackageExpectation(build, home, deep=deep)
-    pending = _start(home, sites, kept, packages, swarm)
+    pending = _start(home, sites, kept, packages, swarm, auditor=auditor)
     libraries = environment(build, home)  # read while the sweep is under way
     facts = pending.result()
-    facts |= _again(home, sites, kept, packages, facts)
+    facts |= _again(home, sites, kept, packages, facts, auditor=auditor)
     hosts = [host for site in sites for host in site.hosts.values()]
     expected = {host.name: expectation(host, packages, libraries, kept[host.site]) for host in hosts}
     reports = [host_report(expected[name], found, in_force) for name, found in facts.items()]
@@ -79,15 +85,23 @@ def _start(
     kept: Records,
     packages: PackageExpectation,
     swarm: Swarm | None = None,
+    *,
+    auditor: Path | None = None,
 ) -> Future[sweep.Facts]:
     hosts = [host for site in sites for host in site.hosts.values()]
     questions = [(host, wanted(host, kept[host.site], packages.of(host)[1])) for host in hosts]
     seconds = sweep.DEEP_SECONDS if packages.deep else sweep.TOTAL_SECONDS
-    return sweep.start(home, questions, seconds, swarm)
+    return sweep.start(home, questions, seconds, swarm, auditor)
 
 
 def _again(
-    home: Home, sites: list[Site], kept: Records, packages: PackageExpectation, facts: sweep.Facts
+    home: Home,
+    sites: list[Site],
+    kept: Records,
+    packages: PackageExpectation,
+    facts: sweep.Facts,
+    *,
+    auditor: Path | None = None,
 ) -> sweep.Facts:
     """Sites whose record was found only on their storage device are looked at once more, now knowing it."""
     late = []
@@ -96,7 +110,7 @@ def _again(
             kept[site.name] = records.of_storage(home, site.name, facts[site.storage.name])
             if kept[site.name]:
                 late.append(site)
-    return _start(home, late, kept, packages).result() if late else {}
+    return _start(home, late, kept, packages, auditor=auditor).result() if late else {}
 
 
 def _report(inventory: Inventory, build: Build, hosts: list[HostReport], notes: list[str]) -> AuditReport:

@@ -7,7 +7,7 @@ from pathlib import Path
 from rollout.audit import audit as audits
 from rollout.audit import build, records, reports
 from rollout.audit.findings import AuditReport
-from rollout.errors import Exit
+from rollout.errors import ConfigurationError, Exit
 from rollout.inventory import default_path, load, select
 from rollout.paths import Home
 from rollout.release.sign import fingerprint_of
@@ -25,6 +25,7 @@ class Request:
     html: Path | None
     report: Path | None
     keep: bool = False
+    auditor: Path | None = None
 
 
 def run(request: Request, swarm: audits.Swarm) -> Exit:
@@ -32,11 +33,21 @@ def run(request: Request, swarm: audits.Swarm) -> Exit:
     home = Home()
     inventory = load(request.inventory or default_path())
     sites = select(inventory, request.sites)
+    if request.auditor and not request.auditor.is_file():
+        raise ConfigurationError(f"{request.auditor}: no such key")
     for file in (request.html, request.report):
         if file:
             reports.check_writable(file)
     wanted = request.release or build.of_records({one.name: records.read(home, one.name) for one in sites})
-    made = audits.audit(home, inventory, sites, build.load(home, wanted), deep=request.deep, swarm=swarm)
+    made = audits.audit(
+        home,
+        inventory,
+        sites,
+        build.load(home, wanted),
+        deep=request.deep,
+        swarm=swarm,
+        auditor=request.auditor,
+    )
     if request.report:
         reports.write_signed(home, made, request.report)
     if request.keep:

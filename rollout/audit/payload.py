@@ -1,6 +1,8 @@
 """The probes as one text that a host's Python runs: sent at each audit, left nowhere."""
 
 import binascii
+import hashlib
+import json
 import marshal
 import zlib
 from functools import cache
@@ -45,6 +47,21 @@ def program() -> str:
     code = [(name, compile(source, f"{name}.py", "exec", dont_inherit=True)) for name, source in sources]
     packed = [zlib.compress(marshal.dumps(part)) for part in (code, sources)]
     return _line((zlib.compress(_LOADER.encode()), MAGIC_NUMBER, *packed))
+
+
+@cache
+def sources() -> str:
+    """The probes as one line of JSON, the same wherever it is made: an auditor's hosts know its digest."""
+    folder = resources.files("rollout.audit.probes")
+    return json.dumps([(name, folder.joinpath(f"{name}.py").read_text(encoding="utf-8")) for name in MODULES])
+
+
+def pins(wanted: Wanted) -> dict[str, Any]:
+    """What a host holds an auditor to: the probes, and all of the question but what its record decides."""
+    return {
+        "program_sha256": hashlib.sha256(sources().encode()).hexdigest(),
+        "question": wanted.model_dump(mode="json", exclude={"paths", "units", "record"}),
+    }
 
 
 def stdin(wanted: Wanted) -> str:

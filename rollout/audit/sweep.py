@@ -8,6 +8,7 @@ import json
 import subprocess
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 from rollout.audit import payload
 from rollout.audit.facts import HostFacts, Unreachable, Wanted, decode
@@ -18,6 +19,7 @@ from rollout.paths import Home
 CONNECT_SECONDS = 5
 TOTAL_SECONDS = 60
 DEEP_SECONDS = 600
+AUDITOR = "auditor"  # its account
 
 Facts = dict[str, HostFacts | Unreachable]
 
@@ -27,20 +29,22 @@ def start(
     wanted: Iterable[tuple[Host, Wanted]],
     total_seconds: int = TOTAL_SECONDS,
     swarm: "subprocess.Popen[str] | None" = None,
+    auditor: Path | None = None,
 ) -> "Future[Facts]":
     """Begins the sweep and returns at once. Nothing in its result raises because of a host.
 
-    ``swarm`` is one that was spawned ahead; it is used up.
+    ``swarm`` is one that was spawned ahead; it is used up. ``auditor``: the private key of an auditor, whose
+    account on the hosts reads and does nothing else.
     """
     pairs = list(wanted)
     work = {
         "known_hosts": str(home.known_hosts),
-        "key": str(home.ssh_key),
+        "key": str(auditor or home.ssh_key),
         "connect_seconds": CONNECT_SECONDS,
         "command_seconds": total_seconds,
         "command": payload.COMMAND,
-        "program": payload.program(),
-        "hosts": [_entry(host, item) for host, item in pairs],
+        "program": payload.sources() if auditor else payload.program(),
+        "hosts": [_entry(host, item, auditor=auditor is not None) for host, item in pairs],
     }
     executor = ThreadPoolExecutor(max_workers=1)
     names = [host.name for host, _ in pairs]
@@ -54,12 +58,12 @@ def sweep(home: Home, wanted: Iterable[tuple[Host, Wanted]], total_seconds: int 
     return start(home, wanted, total_seconds).result()
 
 
-def _entry(host: Host, wanted: Wanted) -> dict[str, str]:
+def _entry(host: Host, wanted: Wanted, *, auditor: bool) -> dict[str, str]:
     return {
         "name": host.name,
         "address": str(host.address),
-        "user": host.user,
-        "wanted": payload.question(wanted),
+        "user": AUDITOR if auditor else host.user,
+        "wanted": wanted.model_dump_json() if auditor else payload.question(wanted),
     }
 
 

@@ -25,6 +25,10 @@ Deep = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the report as a page for people.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Keep the signed report among those of `rollout audits`.")]
+Auditor = Annotated[
+    Path | None,
+    typer.Option("--as-auditor", metavar="KEY", help="As the hosts' auditor account, with this SSH key."),
+]
 Report = Annotated[Path | None, typer.Option("--report", help="Write the report and its signature FILE.asc.")]
 
 
@@ -44,6 +48,7 @@ def audit(
     html: Html = None,
     report: Report = None,
     keep: Keep = False,
+    as_auditor: Auditor = None,
 ) -> None:
     """Hold what runs against the release. Exit 0 uniform, 1 findings, 3 a host does not answer."""
     swarm = swarm_process.spawn()
@@ -51,7 +56,8 @@ def audit(
         # Imported while the swarm imports its own half.
         from rollout.audit.command import Request, run  # noqa: PLC0415
 
-        code = run(Request(release, inventory, site or [], deep, as_json, html, report, keep), swarm)
+        request = Request(release, inventory, site or [], deep, as_json, html, report, keep, as_auditor)
+        code = run(request, swarm)
     finally:
         swarm_process.dismiss(swarm)
     raise typer.Exit(code)

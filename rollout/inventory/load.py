@@ -19,7 +19,7 @@ from rollout.hardware import Model, load_models
 from rollout.inventory.model import KIND_OF_LETTER, Host, Inventory, Letter, Site
 from rollout.paths import Home
 
-_SITE_FIELDS = ("kind", "title", "division", "network", "vip", "control")
+_SITE_FIELDS = ("kind", "title", "division", "network", "vip", "control", "auditors")
 _DROP_FIELDS = ("systems", "networks")
 # Variable → field of Site.
 _SITE_VARIABLES = {f"site__{field}": field for field in _SITE_FIELDS} | {

@@ -71,6 +71,8 @@ class Site(BaseModel):
     vip: IPv4Address
     # Addresses outside the network from which a control node reaches the site.
     control: list[IPv4Address] = []
+    # Auditors' keys: their account on the hosts looks, and does nothing else (docs/audit.md).
+    auditors: Annotated[list[PublicKey], Field(max_length=20)] = []
     # Outside systems with a file socket here, and the networks that they come from.
     drop_systems: list[DropSystem] = []
     drop_networks: list[IPv4Network] = []

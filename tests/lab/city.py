@@ -33,7 +33,8 @@ def write_inventory(folder: Path, site: str = SITE, network: str = NETWORK, **ot
     """
     folder.mkdir(parents=True, exist_ok=True)
     drop = f"drop__networks: [{network}.1/32], drop__systems: {json.dumps(_drop_systems(folder))}"
-    cities = [_city(site, network, "450100", f", {drop}")]
+    auditors = f"site__auditors: [{json.dumps(_public(auditor_key(folder)))}]"
+    cities = [_city(site, network, "450100", f", {drop}, {auditors}")]
     cities += [_city(name, other, f"450{n}00") for n, (name, other) in enumerate(others.items(), 2)]
     head = "all:\n  vars: {ansible_user: rollout}\n  children:\n"
     (folder / "hosts.yml").write_text(head + "".join(cities))
@@ -56,24 +57,31 @@ def drop_key(inventory: Path, system: str) -> Path:
     return inventory.with_name(f"{inventory.name}-drop") / system
 
 
+def auditor_key(inventory: Path) -> Path:
+    """The private SSH key of an auditor."""
+    return inventory.with_name(f"{inventory.name}-drop") / "auditor"
+
+
+def _public(key: Path) -> str:
+    """The public half, which is made if it is not there."""
+    if not key.exists():
+        key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", key.name, "-f", key], check=True)
+    return key.with_suffix(".pub").read_text().strip()
+
+
 def _drop_systems(inventory: Path) -> list[dict[str, object]]:
     """Two outside systems, each with a key of its own."""
-    systems: list[dict[str, object]] = []
-    for name in DROP_SYSTEMS:
-        key = drop_key(inventory, name)
-        if not key.exists():
-            key.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", key], check=True)
-        systems.append(
-            {
-                "name": name,
-                "keys": [key.with_suffix(".pub").read_text().strip()],
-                "permissions": ["socket.push", "payment.post"],
-                "divisions": ["450100"],
-                "days": 90,
-            }
-        )
-    return systems
+    return [
+        {
+            "name": name,
+            "keys": [_public(drop_key(inventory, name))],
+            "permissions": ["socket.push", "payment.post"],
+            "divisions": ["450100"],
+            "days": 90,
+        }
+        for name in DROP_SYSTEMS
+    ]
 
 
 @dataclass(frozen=True)

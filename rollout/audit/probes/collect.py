@@ -90,6 +90,10 @@ def collect(wanted: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Reads what is wanted from standard input (rollout.audit.payload), prints the facts."""
-    wanted = marshal.loads(binascii.a2b_base64(sys.stdin.buffer.readline()))  # noqa: S302  the auditor's own
+    report(marshal.loads(binascii.a2b_base64(sys.stdin.buffer.readline())))  # noqa: S302  the auditor's own
+
+
+def report(wanted: dict[str, Any]) -> None:
+    """Prints the facts that are asked for."""
     facts = zlib.compress(text.dumps(collect(wanted)).encode(), 1)
     print(MARKER + binascii.b2a_base64(facts, newline=False).decode(), flush=True)
