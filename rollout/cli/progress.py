@@ -211,6 +211,39 @@ def simulate(
     )
 
 
+@app.command()
+def publish(
+    *,
+    inventory: InventoryPath = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be sent.")] = False,
+) -> None:
+    """Show it all on the pages of the region's platform, until it is published anew."""
+    from rollout.access import scope  # noqa: PLC0415 - as above
+    from rollout.apply.journal import opened  # noqa: PLC0415 - as above
+    from rollout.glass.fabric_host import FabricHost  # noqa: PLC0415 - as above
+    from rollout.glass.fan import exit_of, fan_out  # noqa: PLC0415 - as above
+    from rollout.progress import publication as publications  # noqa: PLC0415 - as above
+
+    scope.refuse("progress publish")
+    home = Home()
+    found, _, plan, sheets = _assessed(inventory, None, "")
+    document = publications.publication(found, plan, sheets, clock.now())
+    if dry_run:
+        typer.echo(document.model_dump_json(indent=1))
+        return
+    regions = [site for site in found.sites.values() if site.kind == "region"]
+    if not regions:
+        raise ConfigurationError(
+            f"{found.path}: no region in this inventory", "Its platform shows the pages."
+        )
+    work = publications.work(document, lambda host: FabricHost(host, home))
+    with opened(home.journal) as journal:
+        outcomes = fan_out(journal, "progress publish", regions, work)
+    for one in outcomes:
+        typer.echo(f"{one.site}: {one.detail}")
+    raise typer.Exit(exit_of(outcomes))
+
+
 def _assessed(
     inventory: Path | None, names: list[str] | None, on: str
 ) -> tuple[Inventory, "Sheet", "Plan", list["SiteSheet"]]:

@@ -60,7 +60,7 @@ def work(verb: Literal["freeze", "thaw"], reason: str, connect: Callable[[Host],
 
 def _asked(remote: Remote, host: Host, words: list[str]) -> Result:
     question = {"words": words, "python": PYTHON, "seconds": SECONDS}
-    found = ask(remote, "freeze", question, timeout=SECONDS + 10, package="rollout.glass.hostside")
+    found = ask(remote, "jincai", question, timeout=SECONDS + 10, package="rollout.glass.hostside")
     if found["code"]:
         raise ApplyError(f"{host.name}: {found['said']}")
     try:

@@ -16,7 +16,7 @@ from jincai.database import Database
 from jincai.headers import SafeHeaders
 from jincai.metrics import CountRequests, Metrics
 from jincai.monitoring import routes as monitoring
-from jincai.pages import accounts, audit, drafts, editions, login, password, rendering, sign_on
+from jincai.pages import accounts, audit, drafts, editions, login, password, progress, rendering, sign_on
 from jincai.pages import routes as pages
 from jincai.platform import Platform
 from jincai.settings import Settings
@@ -72,7 +72,7 @@ def create(settings: Settings, url: str, systems: tuple[System, ...]) -> FastAPI
     app.include_router(pages.router)
     app.include_router(drafts.router)  # its …/draft comes before any number
     app.include_router(editions.router)
-    for one in (login, sign_on, password, accounts, audit):
+    for one in (login, sign_on, password, accounts, audit, progress):
         app.include_router(one.router)
     for router in monitoring.ROUTERS:
         app.include_router(router)

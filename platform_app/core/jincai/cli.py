@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jincai import freeze_command, identity, plugins, replacing, settings
+from jincai import freeze_command, identity, plugins, progress, replacing, settings
 from jincai import migrate as migration
 from jincai.auth import command
 from jincai.errors import ConfigurationError, Exit, JincaiError
@@ -108,6 +108,13 @@ def take_over(
     """Store what another edition of a system hands over (standard input), all or none."""
     came, changed = replacing.take_over(_owner(), _system(code), sys.stdin, release, settle=settle)
     typer.echo(json.dumps({"documents": came, "changed": changed}))
+
+
+@app.command("load-progress")
+def load_progress() -> None:
+    """Store how far the rollout is (standard input, from `rollout progress publish`), for the pages."""
+    found = progress.load(_owner(), sys.stdin.buffer)
+    typer.echo(json.dumps({"sites": len(found.sheets), "taken_at": found.taken_at.isoformat()}))
 
 
 def _owner() -> str:

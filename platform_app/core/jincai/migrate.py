@@ -37,6 +37,7 @@ CONNECT_SECONDS = 5
 PLATFORM_GRANTS = (
     Grant(table="jincai.migration", privileges=("SELECT",)),
     Grant(table="jincai.replacement", privileges=("SELECT",)),
+    Grant(table="jincai.rollout_progress", privileges=("SELECT",)),
     Grant(table="standards.division", privileges=("SELECT",)),
     Grant(table="standards.edition", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),
     Grant(table="standards.code", privileges=("SELECT", "INSERT", "UPDATE", "DELETE")),

@@ -35,7 +35,8 @@ _COMMANDS = {
     "system/sockets": ["ss", "-tlnp"],
     "system/clock": ["chronyc", "-n", "tracking"],
     "versions/packages": ["dpkg-query", "-W", "-f", "${Package} ${Version} ${db:Status-Abbrev}\\n"],
-    "versions/platform": ["/opt/jincai/current/venv/bin/python", "-P", "-s", "-m", "jincai", "version"],
+    # Without -B root would leave bytecode in the environment, and the next audit would find it.
+    "versions/platform": ["/opt/jincai/current/venv/bin/python", "-B", "-P", "-s", "-m", "jincai", "version"],
     "cluster/patroni": ["patronictl", "-c", "/etc/patroni/config.yml", "list", "-e", "-f", "json"],
     "cluster/history": ["patronictl", "-c", "/etc/patroni/config.yml", "history", "-f", "json"],
     "backup/info": ["runuser", "-u", "postgres", "--", "pgbackrest", "info"],

@@ -38,6 +38,7 @@ PERMISSIONS: dict[str, tuple[str, str]] = {
     "monitor.register": ("登记账户、合同与限额", "keep the registers of accounts, contracts and limits"),
     "monitor.rule_draft": ("编制监控规则", "prepare monitoring rules"),
     "monitor.rule_publish": ("发布监控规则", "publish monitoring rules"),
+    "rollout.read": ("查看推进情况", "read how far the rollout is"),
     "socket.push": ("推送单据", "push documents"),
     "socket.pull": ("拉取单据", "pull documents"),
     "auth.manage": ("管理账户与授权", "manage accounts and grants"),
@@ -70,7 +71,7 @@ class Role:
 
 
 ROLES: dict[str, Role] = {
-    "system_admin": Role("系统管理员", "System administrator", "system", "", ()),
+    "system_admin": Role("系统管理员", "System administrator", "system", "", ("rollout.read",)),
     "security_admin": Role("安全管理员", "Security administrator", "security", "", ("auth.manage",)),
     "audit_admin": Role("审计管理员", "Audit administrator", "audit", "", ("audit.read",)),
     "standards_maker": Role("标准编制", "Standards, maker", "maker", "standards", ("standards.draft",)),
@@ -113,7 +114,11 @@ ROLES: dict[str, Role] = {
     ),
     "outside_system": Role("外部系统", "Outside system", "maker", "socket", ("socket.push", "socket.pull")),
     "reader": Role(
-        "查询", "Reader", "reader", "", ("budget.read", "payment.read", "ledger.read", "monitor.read")
+        "查询",
+        "Reader",
+        "reader",
+        "",
+        ("budget.read", "payment.read", "ledger.read", "monitor.read", "rollout.read"),
     ),
 }
 

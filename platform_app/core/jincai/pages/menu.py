@@ -22,6 +22,8 @@ MONITOR = (
 # A unit's people only answer.
 MONITOR_UNIT = (MenuEntry(title="问询", title_en="Inquiries", path="/monitor/inquiries"),)
 
+ROLLOUT = (MenuEntry(title="推进情况", title_en="Rollout", path="/rollout"),)
+
 # By what one must be allowed.
 ADMINISTRATION = {
     "auth.manage": MenuEntry(title="账户", title_en="Accounts", path="/accounts"),
@@ -58,4 +60,6 @@ def groups(platform: Platform, principal: Principal | None) -> tuple[Group, ...]
     if "monitor.reply" in principal.permissions:
         monitor = MONITOR_UNIT
     monitoring = (Group("监控", "Monitoring", monitor),) if monitor else ()
-    return (Group("标准", "Standards", STANDARDS), *administration, *systems, *monitoring)
+    sees_rollout = "rollout.read" in principal.permissions
+    rollout = (Group("推进", "Rollout", ROLLOUT),) if sees_rollout else ()
+    return (Group("标准", "Standards", STANDARDS), *administration, *systems, *monitoring, *rollout)

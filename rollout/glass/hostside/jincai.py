@@ -1,4 +1,4 @@
-"""Freezes or thaws the site's payments, from a minicomputer: `jincai freeze`, as the schema's owner."""
+"""Runs a command of the platform on a minicomputer, such as `jincai freeze`, as the schema's owner."""
 
 import json
 import shlex
@@ -19,7 +19,7 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         question: ``words``: the command's words after ``jincai``; ``python``: the platform's interpreter;
-            ``seconds``: how long it may take.
+            ``seconds``: how long it may take; ``stdin``: what it reads, nothing if left out.
 
     Returns:
         ``code`` and the end of what it ``said``; ``result``, its JSON, if it succeeded.
@@ -33,7 +33,7 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
             argv,
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", **_settings()},
             cwd="/",
-            stdin=subprocess.DEVNULL,
+            input=question.get("stdin", "").encode(),
             capture_output=True,
             timeout=question["seconds"],
             check=False,
