@@ -58,6 +58,14 @@ def show(
             console.print(f"{one.site}: {text}", style="yellow")
 
 
+def show_overview(site: list[str] | None, inventory: Path | None) -> None:
+    """A line for each site that has a planned day: points, lateness, forecast, what funding is due."""
+    _, _, plan, sheets = _assessed(inventory, None, "")
+    chosen = [one for one in sheets if not site or one.site in site]
+    if chosen:
+        Console(highlight=False).print(_overview(chosen, plan))
+
+
 @app.command()
 def state(
     part: Part,
@@ -287,8 +295,11 @@ def _day(text: str) -> date:
         raise ConfigurationError(f"{text}: not a day", "Write it as YYYY-MM-DD.") from None
 
 
-def _overview(sheets: list["SiteSheet"]) -> Table:
+def _overview(sheets: list["SiteSheet"], plan: "Plan | None" = None) -> Table:
+    """``plan``: also what funding is due by it."""
     table = Table("site", "score", "planned", "done", "late", "go-live", "forecast")
+    if plan:
+        table.add_column("funding due, yuan", justify="right")
     for one in sheets:
         forecast = f"live {one.live}" if one.live else str(one.forecast or "not begun")
         behind = bool(one.forecast and one.forecast > one.go_live)
@@ -300,8 +311,15 @@ def _overview(sheets: list["SiteSheet"]) -> Table:
             f"[red]{one.late}[/]" if one.late else "",
             str(one.go_live),
             f"[red]{forecast}[/]" if behind else f"[green]{forecast}[/]" if one.live else forecast,
+            *([_due(one, plan)] if plan else []),
         )
     return table
+
+
+def _due(one: "SiteSheet", plan: "Plan") -> str:
+    from rollout.progress.ranking import funding  # noqa: PLC0415 - as above
+
+    return f"{funding(plan, one).total / 100:,.2f}"
 
 
 def _lines(one: "SiteSheet") -> Table:

@@ -30,7 +30,12 @@ def status(
     *,
     inventory: InventoryPath = None,
     site: Sites = None,
-    progress: Annotated[bool, typer.Option("--progress", help="And how far each site's rollout is.")] = False,
+    progress: Annotated[
+        bool | None,
+        typer.Option(
+            "--progress/--no-progress", help="How far each site's rollout is; so where there is a plan."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show what this control node knows of each site, and who holds it now. Looks, touches nothing."""
@@ -47,10 +52,10 @@ def status(
     for row in state.sites:
         if row.frozen:
             console.print(f"{row.site}: payments {row.frozen}", style="bold red")
-    if progress:
-        from rollout.cli.progress import show  # noqa: PLC0415 - only when asked for
+    if (Path(found.path) / "progress.yml").is_file() if progress is None else progress:
+        from rollout.cli.progress import show_overview  # noqa: PLC0415 - only where there is a plan
 
-        show(site=site, inventory=inventory)
+        show_overview(site, inventory)
 
 
 def _cells(row: statuses.SiteStatus) -> list[str]:

@@ -3,10 +3,11 @@
 import json
 import re
 import time
+from pathlib import Path
 
 from rollout.release.manifest import Manifest
 from rollout.release.verify import find_build
-from tests.lab.city import NETWORK, City
+from tests.lab.city import NETWORK, VIP, City, write_inventory
 
 
 def manifest(city: City) -> Manifest:
@@ -131,3 +132,16 @@ def test_no_secret_is_in_a_log(city: City) -> None:
         for secret in secrets:
             if len(secret) > 8:
                 assert secret not in logged
+
+
+def test_how_far_the_rollout_is_comes_to_the_platform(city: City, tmp_path: Path) -> None:
+    """The region publishes to its own platform: here the city passes for the region."""
+    folder = write_inventory(tmp_path / "inventory", city.site, othercity="198.19.254")
+    hosts = folder / "hosts.yml"
+    hosts.write_text(hosts.read_text().replace("site__kind: city", "site__kind: region", 1))
+    (folder / "progress.yml").write_text(f"go_live: {{{city.site}: 2026-12-31, othercity: 2027-06-30}}\n")
+    said = city.rollout("progress", "publish", "-i", str(folder))
+    assert f"2 sites shown at https://{VIP}/rollout" in said.stdout
+    assert city.sql("SELECT count(*) FROM jincai.rollout_progress") == "2"
+    newest = json.loads(city.rollout("journal", "--json").stdout)[0]
+    assert newest["verb"] == "progress publish"
