@@ -25,6 +25,15 @@ class Link(_Part):
     loss_percent: Annotated[float, Field(ge=0, le=100)]
 
 
+class Redfish(_Part):
+    """What the management controller must tell: so many that are well, at least; exact firmware."""
+
+    power_supplies: Annotated[int, Field(ge=1)] | None = None
+    fans: Annotated[int, Field(ge=1)] | None = None
+    drives: Annotated[int, Field(ge=1)] | None = None
+    firmware: dict[Literal["bmc", "bios"], str] = {}
+
+
 class Requirements(_Part):
     """What was bought; None: not asked for, because this model cannot tell or does not have it.
 
@@ -37,6 +46,7 @@ class Requirements(_Part):
         firmware: component → exact version, as DMI tells it.
         virtual: whether a container or a virtual machine will do; then it needs no serial.
         link: on storage devices only.
+        redfish: what only the management controller sees; None: nothing is asked of it.
     """
 
     cores: Annotated[int, Field(ge=1)] | None = None
@@ -51,6 +61,7 @@ class Requirements(_Part):
     virtual: bool = False
     firmware: dict[Literal["bios", "board", "system"], str] = {}
     link: Link | None = None
+    redfish: Redfish | None = None
 
 
 class Model(_Part):

@@ -1,25 +1,32 @@
 """`rollout accept`: measures, judges, signs."""
 
 from rollout import __version__, clock
-from rollout.acceptance import judge, measure, units
+from rollout.acceptance import judge, measure, redfish, units
 from rollout.acceptance.model import Acceptance, Check, Device
+from rollout.acceptance.units import Bmc
 from rollout.apply import processes
 from rollout.audit import reports
-from rollout.errors import VerificationError
+from rollout.errors import UnreachableError, VerificationError
 from rollout.hardware import load_models
 from rollout.inventory import Inventory, Site
 from rollout.paths import Home
 from rollout.release.sign import Keyring, verify
 
 
-def accept(home: Home, inventory: Inventory, site: Site) -> Acceptance:
-    """Everything about one site, judged. UnreachableError when a host does not answer."""
+def accept(home: Home, inventory: Inventory, site: Site, login: redfish.Login | None = None) -> Acceptance:
+    """Everything about one site, judged. UnreachableError when a host does not answer.
+
+    ``login``: to the management controllers; without it they are not asked.
+    """
     delivered, models = units.load(inventory, site), load_models()
     found = measure.hosts(home, site)
     checks: list[Check] = []
     for host in site.hosts.values():
         checks.append(judge.host_key(host.name, delivered[host.name], measure.fingerprint(host)))
         checks += judge.host(host.name, models[host.model], delivered[host.name], found[host.name])
+        asked = models[host.model].requires.redfish
+        if asked:
+            checks += judge.controller(host.name, asked, _controller(delivered[host.name].bmc, login))
     region = next((one for one in inventory.sites.values() if one.kind == "region"), None)
     wanted = models[site.storage.model].requires.link
     if wanted and region and region.name != site.name:
@@ -43,6 +50,18 @@ def accept(home: Home, inventory: Inventory, site: Site) -> Acceptance:
         ],
         checks=checks,
     )
+
+
+def _controller(bmc: Bmc | None, login: redfish.Login | None) -> redfish.Told | str:
+    """What it tells, or why it was not asked: that is no pass either."""
+    if bmc is None:
+        return "no management controller on the delivery sheet"
+    if login is None:
+        return "no log-in to the management controllers: --bmc-login"
+    try:
+        return redfish.ask(bmc, login)
+    except (UnreachableError, VerificationError) as error:
+        return error.message
 
 
 def keep(home: Home, acceptance: Acceptance) -> None:

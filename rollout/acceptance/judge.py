@@ -1,8 +1,9 @@
 """What was discovered, held against the model that was bought and the unit that was delivered."""
 
 from rollout.acceptance.model import Check, Discovered, Line, Verdict
+from rollout.acceptance.redfish import Told
 from rollout.acceptance.units import Unit
-from rollout.hardware import Link, Model
+from rollout.hardware import Link, Model, Redfish
 
 
 def host(name: str, model: Model, unit: Unit, found: Discovered) -> list[Check]:
@@ -45,6 +46,26 @@ def link(name: str, wanted: Link, found: Line | str) -> list[Check]:
     verdict: Verdict = "passed" if good else "failed"
     whole = Check(host=name, name="link", wanted="as below", found="as below", verdict=verdict)
     return [whole, *measured]
+
+
+def controller(name: str, wanted: Redfish, found: Told | str) -> list[Check]:
+    """What the management controller told; ``found`` says why it was not asked."""
+    if isinstance(found, str):
+        return [
+            Check(host=name, name="bmc", wanted="answers", found="", verdict="not_checked", why=found),
+        ]
+    checks = [
+        _same(name, "bmc_health", "OK", found.health or ""),
+        _same(name, "bmc_ill", "none", ", ".join(found.ill) or "none"),
+        _least(name, "power_supplies", wanted.power_supplies, found.power_supplies),
+        _least(name, "fans", wanted.fans, found.fans),
+        _least(name, "bmc_drives", wanted.drives, found.drives),
+        *(
+            _same(name, f"firmware_{part}", version, found.firmware.get(part, ""))
+            for part, version in wanted.firmware.items()
+        ),
+    ]
+    return [check for check in checks if check]
 
 
 def host_key(name: str, unit: Unit, found: str) -> Check:

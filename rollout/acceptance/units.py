@@ -13,6 +13,18 @@ FOLDER = "units"
 Text = Annotated[str, Field(min_length=1, max_length=100)]
 
 
+Fingerprint = Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
+
+
+class Bmc(BaseModel):
+    """A device's management controller; ``certificate``: its fingerprint, written like a host key's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: Annotated[str, StringConstraints(pattern=r"^https://[0-9a-zA-Z.:\[\]-]+$")]
+    certificate: Fingerprint
+
+
 class Unit(BaseModel):
     """One device. ``host_key``: fingerprint as printed on the sheet, ``SHA256:…`` as OpenSSH writes it."""
 
@@ -20,7 +32,8 @@ class Unit(BaseModel):
 
     serial: Text
     asset: Text
-    host_key: Annotated[str, StringConstraints(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")]
+    host_key: Fingerprint
+    bmc: Bmc | None = None
 
 
 class _Sheet(BaseModel):

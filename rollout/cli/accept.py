@@ -1,16 +1,19 @@
 """``rollout accept``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from rollout.errors import Exit
+from rollout.errors import ConfigurationError, Exit
 from rollout.files import write
 from rollout.inventory import default_path, load, select
 from rollout.paths import Home
+
+if TYPE_CHECKING:
+    from rollout.acceptance.redfish import Login
 
 InventoryPath = Annotated[
     Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
@@ -27,6 +30,10 @@ def accept(
     site: Annotated[str, typer.Option("--site", help="The site.")],
     *,
     inventory: InventoryPath = None,
+    bmc_login: Annotated[
+        Path | None,
+        typer.Option("--bmc-login", help="File with user:password of the management controllers (Redfish)."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write the certificate as a page.")] = None,
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Write it on paper.")] = None,
@@ -37,7 +44,8 @@ def accept(
     from rollout.acceptance import certificate  # noqa: PLC0415 - as above
 
     home, found = Home(), load(inventory or default_path())
-    made = acceptances.accept(home, found, select(found, [site])[0])
+    login = _login(bmc_login) if bmc_login else None
+    made = acceptances.accept(home, found, select(found, [site])[0], login)
     acceptances.keep(home, made)
     page = certificate.render(made)
     if html:
@@ -54,3 +62,13 @@ def accept(
         console.print(table)
         console.print(f"{site}: {'accepted' if made.accepted else f'not accepted: {len(made.bad)} checks'}")
     raise typer.Exit(Exit.OK if made.accepted else Exit.FINDINGS)
+
+
+def _login(file: Path) -> "Login":
+    from rollout.acceptance.redfish import Login  # noqa: PLC0415 - as above
+
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{file}: {error}") from error
+    return Login.parse(text)
