@@ -25,7 +25,7 @@ VERBS = {
     "audits": ("audits",),
     "status": ("status",),
     "progress": ("progress",),
-    "accept": ("accept",),
+    "accept": ("contact", "accept"),
     "contractor": ("contractor",),
     "journal": ("journal",),
     "state": ("state",),

@@ -23,6 +23,7 @@ _STYLE = {"passed": "green", "failed": "bold red", "not_checked": "yellow"}
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
+    app.command("contact")(contact)
     app.command("accept")(accept)
 
 
@@ -64,11 +65,53 @@ def accept(
     raise typer.Exit(Exit.OK if made.accepted else Exit.FINDINGS)
 
 
+def contact(
+    site: Annotated[str, typer.Option("--site", help="The site.")],
+    *,
+    inventory: InventoryPath = None,
+    password_file: Annotated[
+        Path | None,
+        typer.Option("--password-file", help="root's password on the sheet; else it is asked for."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Look whether it would work; change nothing.")
+    ] = False,
+) -> None:
+    """Open delivered hosts to this control node's key, then close them to passwords. Can be repeated."""
+    from rollout.acceptance import contact as contacts  # noqa: PLC0415 - as above
+    from rollout.acceptance import units  # noqa: PLC0415 - as above
+    from rollout.apply.journal import opened  # noqa: PLC0415 - as above
+    from rollout.glass.fan import exit_of, fan_out, look_at  # noqa: PLC0415 - as above
+    from rollout.lab.identity import control_key  # noqa: PLC0415 - as above
+
+    home, found = Home(), load(inventory or default_path())
+    chosen = select(found, [site])
+    sheet = units.load(found, chosen[0])
+    password = (
+        _read(password_file).strip("\r\n")
+        if password_file
+        else typer.prompt("root's password", hide_input=True)
+    )
+    if dry_run:
+        outcomes = look_at(chosen, contacts.looks(home, sheet, password))
+    else:
+        with opened(home.journal) as journal:
+            outcomes = fan_out(
+                journal, "contact", chosen, contacts.work(home, sheet, password, control_key(home))
+            )
+    for one in outcomes:
+        typer.echo(f"{one.site}: {one.state}: {one.detail}")
+    raise typer.Exit(exit_of(outcomes))
+
+
 def _login(file: Path) -> "Login":
     from rollout.acceptance.redfish import Login  # noqa: PLC0415 - as above
 
+    return Login.parse(_read(file))
+
+
+def _read(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file}: {error}") from error
-    return Login.parse(text)

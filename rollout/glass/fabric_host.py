@@ -8,6 +8,7 @@ import shlex
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from fabric import Config, Connection
 from paramiko import RejectPolicy
@@ -64,26 +65,37 @@ class FabricHost:
             raise ApplyError(f"{self.name}: {argv[0]} ended with {code}:\n{said}")
         return bytes(output)
 
+    def user(self) -> str:
+        """Who logs in."""
+        return self.host.user
+
+    def credentials(self) -> dict[str, Any]:
+        """What opens it."""
+        return {"key_filename": str(self._home.ssh_key)}
+
+    def trust(self, connection: Connection) -> None:
+        """Sets which host keys are believed; fabric itself would accept any."""
+        connection.client.set_missing_host_key_policy(RejectPolicy())
+        connection.client.load_host_keys(str(self._home.known_hosts))
+
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         connection = Connection(
             str(self.host.address),
-            user=self.host.user,
+            user=self.user(),
             connect_timeout=CONNECT_SECONDS,
             # Nothing of this account's ~/.ssh, no agent: only what the home holds.
             config=Config(overrides={"load_ssh_configs": False}),
             connect_kwargs={
-                "key_filename": str(self._home.ssh_key),
+                **self.credentials(),
                 "allow_agent": False,
                 "look_for_keys": False,
                 "banner_timeout": CONNECT_SECONDS,
                 "auth_timeout": CONNECT_SECONDS,
             },
         )
-        # fabric itself would accept any host key.
-        connection.client.set_missing_host_key_policy(RejectPolicy())
         with self._reached():
-            connection.client.load_host_keys(str(self._home.known_hosts))
+            self.trust(connection)
             connection.open()
         try:
             yield connection

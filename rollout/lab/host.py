@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from rollout import known_hosts
 from rollout.errors import UnreachableError
 from rollout.lab import access, cgroup, identity, network
 from rollout.lab.disk import Disk
@@ -172,4 +173,4 @@ class LabHost:
 
     def _remember(self, key: str | None) -> None:
         for file in (self.home.root / "lab" / "known_hosts", self.home.known_hosts):
-            identity.remember(file, [self.name, str(self.address)], key)
+            known_hosts.remember(file, [self.name, str(self.address)], key)

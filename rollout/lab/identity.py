@@ -1,6 +1,5 @@
 """What makes a host this host: name, address, host key; and the control node's key that opens it."""
 
-import fcntl
 import os
 import shutil
 import uuid
@@ -53,22 +52,3 @@ def create(folder: Path, name: str, address: IPv4Address, network: IPv4Network) 
 def host_key(folder: Path) -> str:
     """The host's public key, without comment."""
     return " ".join((folder / f"{_HOST_KEY}.pub").read_text(encoding="ascii").split()[:2])
-
-
-def merge_known(text: str, names: list[str], key: str | None) -> str:
-    """A known_hosts text in which ``names`` have exactly ``key`` (None: nothing); other lines stay."""
-    taken = set(names)
-    kept = [line for line in text.splitlines() if not taken & set(line.split(" ", 1)[0].split(","))]
-    return "".join(f"{line}\n" for line in [*kept, *([f"{','.join(names)} {key}"] if key else [])])
-
-
-def remember(file: Path, names: list[str], key: str | None) -> None:
-    """Brings ``file`` (known_hosts) to what ``merge_known`` says, safely against other writers."""
-    with file.with_name(f".{file.name}.lock").open("w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        before = file.read_text(encoding="utf-8") if file.exists() else ""
-        after = merge_known(before, names, key)
-        if after != before:
-            partial = file.with_name(f".{file.name}.new")
-            partial.write_text(after, encoding="utf-8")
-            partial.rename(file)

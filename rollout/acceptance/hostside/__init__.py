@@ -1,0 +1,1 @@
+"""What runs on a host at the first contact; standard library only, sent over SSH, left nowhere."""
