@@ -1,9 +1,7 @@
 """The certificate (验收证书) as a page."""
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from rollout import pages
 from rollout.acceptance.model import Acceptance
-from rollout.paths import content
 
 NAMES = {
     "host_key": "主机密钥指纹",
@@ -28,12 +26,5 @@ VERDICTS = {"passed": "合格", "failed": "不合格", "not_checked": "未检"}
 
 def render(acceptance: Acceptance) -> str:
     """Self-contained and printable."""
-    environment = Environment(
-        loader=FileSystemLoader(content() / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("acceptance.html.j2")
+    template = pages.environment().get_template("acceptance.html.j2")
     return template.render(acceptance=acceptance, names=NAMES, verdicts=VERDICTS)

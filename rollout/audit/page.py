@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from rollout import pages
 from rollout.audit import reports
 from rollout.audit.chinese import KINDS, say
 from rollout.audit.findings import AuditReport, Finding, HostReport
-from rollout.paths import content
 
 CHECKED = {
     "package": ("软件包", "packages"),
@@ -22,29 +20,26 @@ CHECKED = {
 
 def render(report: AuditReport, titles: Mapping[str, str]) -> str:
     """The page; ``titles`` gives each site's name as people write it."""
-    environment = Environment(
-        loader=FileSystemLoader(content() / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     sites: dict[str, list[HostReport]] = {}
     for host in report.hosts:
         sites.setdefault(host.site, []).append(host)
-    return environment.get_template("audit.html.j2").render(
-        report=report,
-        report_sha256=reports.sha256(report),
-        titles=titles,
-        sites=sites,
-        totals={kind: _total(report.hosts, kind) for kind in CHECKED},
-        reachable=sum(host.reachable for host in report.hosts),
-        open_findings=sum(count for kind, count in report.summary.items() if kind != "waived"),
-        kinds=KINDS,
-        checked=CHECKED,
-        say=say,
-        components=components,
-        grouped=grouped,
+    return (
+        pages.environment()
+        .get_template("audit.html.j2")
+        .render(
+            report=report,
+            report_sha256=reports.sha256(report),
+            titles=titles,
+            sites=sites,
+            totals={kind: _total(report.hosts, kind) for kind in CHECKED},
+            reachable=sum(host.reachable for host in report.hosts),
+            open_findings=sum(count for kind, count in report.summary.items() if kind != "waived"),
+            kinds=KINDS,
+            checked=CHECKED,
+            say=say,
+            components=components,
+            grouped=grouped,
+        )
     )
 
 

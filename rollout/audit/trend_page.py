@@ -3,25 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from rollout import pages
 from rollout.audit.chinese import KINDS
 from rollout.audit.trend import Trend
 from rollout.clock import SHANGHAI
-from rollout.paths import content
 
 _HEIGHT = 120  # of the tallest bar, in pixels
 
 
 def render(found: Trend, now: datetime, refused: Sequence[str]) -> str:
     """The page; ``refused``: kept files that are no evidence."""
-    environment = Environment(
-        loader=FileSystemLoader(content() / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages.environment()
     environment.filters["when"] = lambda moment: f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
     most = max((day.open for day in found.days), default=0)
     return environment.get_template("audit-trend.html.j2").render(

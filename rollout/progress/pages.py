@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from rollout.paths import content
+from rollout import pages
 from rollout.progress.assess import SiteSheet
 from rollout.progress.bulletin import Bulletin
 from rollout.progress.sheet import Sheet
@@ -36,12 +34,6 @@ def wan(fen: int) -> str:
 
 
 def _render(name: str, **values: object) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(content() / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = pages.environment()
     environment.filters["wan"] = wan
     return environment.get_template(name).render(states=STATES, grants=GRANTS, **values)

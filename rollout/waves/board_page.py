@@ -4,10 +4,8 @@ import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from rollout import pages
 from rollout.errors import ConfigurationError
-from rollout.paths import content
 from rollout.waves.board import Board
 from rollout.waves.board_text import CHINESE
 
@@ -17,14 +15,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 def render(board: Board, titles: Mapping[str, str], refresh: int = 0) -> str:
     """The page; with ``refresh`` it loads itself anew every so many seconds while the run goes on."""
-    environment = Environment(
-        loader=FileSystemLoader(content() / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("board.html.j2")
+    template = pages.environment().get_template("board.html.j2")
     return template.render(board=board, titles=titles, refresh=refresh, chinese=CHINESE)
 
 
