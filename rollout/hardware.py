@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
+from rollout import documents
 from rollout.errors import ConfigurationError
 from rollout.paths import content
 
@@ -78,10 +78,7 @@ def load_models(folder: Path | None = None) -> dict[str, Model]:
     """Every model by name; a file that is wrong is named with its key."""
     models = {}
     for file in sorted((folder or content() / "hardware" / "models").glob("*.yml")):
-        try:
-            model = Model.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-        except (ValidationError, yaml.YAMLError) as error:
-            raise ConfigurationError(f"{file}: {error}") from error
+        model = documents.read(file, TypeAdapter(Model))
         if model.model != file.stem:
             raise ConfigurationError(f"{file}: model: {model.model} must be the file's name")
         models[model.model] = model

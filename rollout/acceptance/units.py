@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
+from rollout import documents
 from rollout.errors import ConfigurationError
 from rollout.inventory import Inventory, Site
 
@@ -50,13 +50,7 @@ def load(inventory: Inventory, site: Site) -> dict[str, Unit]:
         raise ConfigurationError(
             f"{file}: no delivery sheet of {site.name}", "Enter it from the paper: docs/acceptance.md."
         )
-    try:
-        sheet = _Sheet.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: not valid YAML: {error}") from error
-    except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise ConfigurationError(f"{file}: {'; '.join(wrong)}") from error
+    sheet = documents.read(file, TypeAdapter(_Sheet), "See docs/acceptance.md.", empty={})
     names = {host.name for host in site.hosts.values()}
     odd = sorted(names ^ set(sheet.hosts))
     if odd:

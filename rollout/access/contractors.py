@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from rollout import clock
+from rollout import clock, documents
 from rollout.access.model import REGION, Contractor, end_of
 from rollout.apply import processes
 from rollout.errors import ConfigurationError
@@ -40,13 +40,7 @@ def load(home: Home) -> list[Contractor]:
     file = home.root / "contractors.yml"
     if not file.is_file():
         return []
-    try:
-        return _LIST.validate_python(yaml.safe_load(file.read_text(encoding="utf-8")) or [])
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: not valid YAML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigurationError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return documents.read(file, _LIST, empty=[])
 
 
 def find(home: Home, name: str) -> Contractor:

@@ -4,9 +4,9 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from rollout import documents
 from rollout.errors import ConfigurationError
 from rollout.inventory import Inventory
 from rollout.inventory.model import SiteName
@@ -51,13 +51,7 @@ def load(inventory: Inventory) -> Plan:
         raise ConfigurationError(
             f"{file}: there is no plan", "Write go_live: {nanning: 2010-03-31, …}; see docs/progress.md."
         )
-    try:
-        plan = Plan.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: not valid YAML: {error}") from error
-    except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors()]
-        raise ConfigurationError(f"{file}: {'; '.join(wrong)}", "See docs/progress.md.") from error
+    plan = documents.read(file, TypeAdapter(Plan), "See docs/progress.md.", empty={})
     strangers = sorted(set(plan.go_live) - set(inventory.sites))
     if strangers:
         raise ConfigurationError(f"{file}: go_live: there is no site {', '.join(strangers)}")

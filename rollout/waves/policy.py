@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from rollout.errors import ConfigurationError
+from rollout import documents
 from rollout.inventory.model import SiteName
 from rollout.waves.window import Window
 
@@ -72,12 +71,4 @@ def load(inventory: Path) -> Policy:
     file = inventory / FILE
     if not file.is_file():
         return Policy()
-    try:
-        return Policy.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: not valid YAML: {error}") from error
-    except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in error.errors()]
-        raise ConfigurationError(
-            f"{file}: {'; '.join(wrong)}", "docs/waves.md says what may stand there."
-        ) from error
+    return documents.read(file, TypeAdapter(Policy), "docs/waves.md says what may stand there.", empty={})
