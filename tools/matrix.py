@@ -1,9 +1,10 @@
 """Every fault at every step of every verb; afterwards the same call, or a rollback, must end uniform.
 
 ``--draw N --seed S`` tries N of them, by chance that can be repeated; ``--verb V`` those of one verb;
-``--what W`` only kills or only power cuts; ``--chain`` lets them follow each other, in a sixth of the time;
-``--list`` says what there is. It resumes: what passed at this commit is not tried again. The table is written
-after each fault, as JSON and Markdown, under docs/evidence/; each row says at which commit.
+``--what W`` only kills or only power cuts; ``--when W`` only that moment of each step; ``--chain`` lets them
+follow each other, in a sixth of the time; ``--list`` says what there is. It resumes: what passed at this
+commit is not tried again. The table is written after each fault, as JSON and Markdown, under docs/evidence/;
+each row says at which commit.
 """
 
 import argparse
@@ -74,16 +75,12 @@ def main() -> int:
     parser.add_argument("--verb", choices=list(faults.STATES), help="only those of one verb")
     parser.add_argument("--chain", action="store_true", help="one after the other without a new start")
     parser.add_argument("--what", choices=["kill", "power"], help="only kills, or only power cuts")
+    parser.add_argument("--when", choices=faults.WHENS, help="only this moment of each step")
     parser.add_argument("--list", action="store_true", help="say what there is")
     options = parser.parse_args()
     drawn = faults.draw(options.seed, options.draw) if options.draw else faults.every()
     tries = faults.chains() if options.chain else [[fault] for fault in drawn]
-    tries = [
-        chain
-        for chain in tries
-        if options.verb in (None, chain[0].verb)
-        and options.what in (None, "kill" if chain[0].what == "kill" else "power")
-    ]
+    tries = [wanted for chain in tries if (wanted := [fault for fault in chain if _wanted(fault, options)])]
     if options.list:
         print("\n".join(str(fault) for chain in tries for fault in chain))
         return 0
@@ -101,6 +98,14 @@ def main() -> int:
             print(f"{number:3} of {len(tries)}  {fault}: {found['result']}", flush=True)
         save(rows)
     return 1 if bad else 0
+
+
+def _wanted(fault: faults.Fault, options: argparse.Namespace) -> bool:
+    return (
+        options.verb in (None, fault.verb)
+        and options.what in (None, "kill" if fault.what == "kill" else "power")
+        and options.when in (None, fault.point.rpartition(":")[2])
+    )
 
 
 def _ground(verbs: set[faults.Verb]) -> faults.Ground:
