@@ -20,6 +20,16 @@ NAMES = {
     "link_mbps": "专线带宽(Mbit/s)",
     "link_ms": "专线时延(毫秒)",
     "link_loss_percent": "专线丢包(%)",
+    "bmc": "管理控制器",
+    "bmc_health": "整机健康状态",
+    "bmc_ill": "故障部件",
+    "bmc_drives": "完好磁盘数",
+    "power_supplies": "完好电源数",
+    "fans": "完好风扇数",
+    "firmware_bmc": "管理控制器固件",
+    "firmware_bios": "BIOS 固件",
+    "firmware_board": "主板固件",
+    "firmware_system": "系统固件",
 }
 VERDICTS = {"passed": "合格", "failed": "不合格", "not_checked": "未检"}
 

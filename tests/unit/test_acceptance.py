@@ -6,10 +6,11 @@ import pytest
 
 from rollout.acceptance import accept, certificate, judge, units
 from rollout.acceptance.model import Acceptance, Discovered, Line
+from rollout.acceptance.redfish import Told
 from rollout.acceptance.units import Unit
 from rollout.clock import now
 from rollout.errors import ConfigurationError, VerificationError
-from rollout.hardware import Link, load_models
+from rollout.hardware import Link, Redfish, load_models
 from rollout.inventory import load
 from rollout.paths import Home, content
 
@@ -145,3 +146,22 @@ def test_a_delivery_sheet_is_read_or_named(tmp_path: Path) -> None:
     file.write_text("\n".join(["delivered: x", "hosts:", *lines]).replace("SHA256:", "MD5:"))
     with pytest.raises(ConfigurationError, match=r"hosts\.nanning-a\.host_key"):
         units.load(inventory, site)
+
+
+def test_every_device_of_the_region_is_on_a_delivery_sheet() -> None:
+    inventory = load(content() / "inventory" / "guangxi")
+    sheets = {name: units.load(inventory, site) for name, site in inventory.sites.items()}
+    devices = [unit for sheet in sheets.values() for unit in sheet.values()]
+    assert len(devices) == 45
+    assert len({unit.serial for unit in devices}) == len({unit.host_key for unit in devices}) == 45
+    assert len({unit.bmc.address for unit in devices if unit.bmc}) == 45
+
+
+def test_the_certificate_has_a_name_for_every_check() -> None:
+    told = Told(health="OK", power_supplies=2, fans=2, drives=8, ill=[], firmware={"bmc": "1", "bios": "1"})
+    wanted = Redfish(power_supplies=2, fans=2, drives=8, firmware={"bmc": "1", "bios": "1"})
+    checks = [
+        *judge.controller("nanning-a", wanted, told),
+        *judge.controller("nanning-a", wanted, "no management controller"),
+    ]
+    assert {check.name for check in checks} <= set(certificate.NAMES)
