@@ -90,3 +90,18 @@ def test_one_file_makes_a_control_node_that_rolls_out_a_city(delivered: City, tm
     authority = control.run(f"cat /var/lib/rollout/secrets/{city.site}/ca.pem").stdout
     city.home.secrets(city.site).joinpath("ca.pem").write_text(authority)
     assert json.loads(city.get("/version", f"{NETWORK}.10")[2])["release"]["name"] == "2026.1"
+
+    # By a timer of its own systemd: the report is kept, and a finding leaves the unit failed.
+    said = control.run(f"{rollout} audits schedule --daily 02:00 -i {INVENTORY}").stdout
+    assert "02:0" in said.partition("next audit:")[2]
+    control.run("systemctl start rollout-audit.service", timeout=180)
+    control.run(f"{rollout} audits schedule | grep -q 'uniform'")
+    kept = json.loads(control.run(f"{rollout} audits --json").stdout)
+    assert [one["open"] for one in kept] == [0, 0]  # the apply's own, and this one
+    city.host("b").run("chmod 644 /etc/patroni/config.yml")
+    assert control.run("systemctl start rollout-audit.service", check=False, timeout=180).returncode != 0
+    control.run(f"{rollout} audits schedule | grep -q 'findings'")
+    trend = json.loads(control.run(f"{rollout} audits trend --json").stdout)
+    (found,) = trend["findings"]
+    assert (found["host"], found["kind"], found["gone_at"]) == (f"{SITE}-b", "modified", None)
+    control.run(f"{rollout} audits schedule --off && test ! -e /etc/systemd/system/rollout-audit.timer")
