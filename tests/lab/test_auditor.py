@@ -46,6 +46,7 @@ def test_an_auditor_can_do_nothing_else(city: City) -> None:
         "a question that only the control node": {"patroni": "https://198.51.100.1:1"},
         "not the question of an audit": {"more": 1},
         "not the name of a unit": {"units": ["--help"]},
+        "not the path of a file": {"paths": ["/etc/../proc/kcore"]},
     }
     for why, change in refused.items():
         said = ask(city, "s", f"{payload.sources()}\n{json.dumps(question | change)}\n")
