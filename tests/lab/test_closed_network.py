@@ -13,6 +13,8 @@ from rollout.paths import Home
 from rollout.release.sign import Keyring
 from tests.lab.city import HOME, City, write_inventory
 
+pytestmark = pytest.mark.long
+
 SITE = "closedcity"
 NETWORK = "198.19.3"
 INVENTORY = "/root/inventory"
