@@ -24,6 +24,7 @@ VERBS = {
     "audit": ("audit", "verify-report"),
     "audits": ("audits",),
     "status": ("status",),
+    "health": ("health",),
     "progress": ("progress",),
     "accept": ("contact", "accept"),
     "contractor": ("contractor",),

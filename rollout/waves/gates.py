@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -12,6 +11,7 @@ from rollout.inventory import Site
 from rollout.waves.policy import Gates
 
 _PATRONI = 8008
+_NEEDS = ["rollout.apply.hostside.alarms"]
 
 
 class _Part(BaseModel):
@@ -40,6 +40,7 @@ class Vitals(_Part):
     """One host."""
 
     failed_units: list[str]
+    alarms: list[str]
     free_percent: float
     instances: dict[str, Instance]
     members: list[Member] | None
@@ -62,11 +63,12 @@ def look(site: Site, remotes: Mapping[str, Remote]) -> Seen:
 
     def one(name: str) -> Vitals | str:
         host = next(host for host in site.hosts.values() if host.name == name)
-        question: dict[str, Any] = {"patroni": None}
-        if host.kind == "minicomputer":
-            question["patroni"] = [str(host.address), _PATRONI]
+        question = {
+            "address": str(host.address),
+            "patroni": _PATRONI if host.kind == "minicomputer" else None,
+        }
         try:
-            return Vitals.model_validate(ask(remotes[name], "vitals", question, timeout=30))
+            return Vitals.model_validate(ask(remotes[name], "vitals", question, timeout=30, needs=_NEEDS))
         except (UnreachableError, ApplyError, ValidationError) as error:
             return str(error).splitlines()[0]
 
@@ -82,7 +84,8 @@ def judge(gates: Gates, first: Seen, now: Seen) -> list[Verdict]:
         return [Verdict(gate="reachable", open=False, figure="; ".join(silent))]
     known = {name: said for name, said in now.items() if isinstance(said, Vitals)}
     found = [_health(known), _errors(gates, first, known), _replication(gates, known), _disk(gates, known)]
-    return [Verdict(gate="reachable", open=True, figure=f"{len(known)} hosts"), *found, *_units(gates, known)]
+    found += [*_units(gates, known), *_alarms(gates, known)]
+    return [Verdict(gate="reachable", open=True, figure=f"{len(known)} hosts"), *found]
 
 
 def _health(now: Mapping[str, Vitals]) -> Verdict:
@@ -140,6 +143,13 @@ def _units(gates: Gates, now: Mapping[str, Vitals]) -> list[Verdict]:
         return []
     failed = [f"{unit} on {host}" for host, vitals in now.items() for unit in vitals.failed_units]
     return [Verdict(gate="units", open=not failed, figure=", ".join(failed) or "none has failed")]
+
+
+def _alarms(gates: Gates, now: Mapping[str, Vitals]) -> list[Verdict]:
+    if not gates.alarms:
+        return []
+    raised = [f"{alarm} on {host}" for host, vitals in now.items() for alarm in vitals.alarms]
+    return [Verdict(gate="alarms", open=not raised, figure="; ".join(raised) or "none")]
 
 
 def shut(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -42,12 +42,14 @@ class Gates(_Part):
         lag_bytes: how far the standby may be behind.
         free_percent: of the disk that holds the data, at least.
         units: whether a failed systemd unit shuts the gate.
+        alarms: whether an alarm of etcd, or WAL that is not archived, does.
     """
 
     errors_percent: Annotated[float, Field(ge=0, le=100)] = 1.0
     lag_bytes: Annotated[int, Field(ge=0)] = 16 * 1024 * 1024
     free_percent: Annotated[float, Field(ge=0, le=100)] = 5.0
     units: bool = True
+    alarms: bool = True
 
 
 class Policy(_Part):

@@ -35,6 +35,7 @@ def vitals(**more: object) -> Vitals:
     instance = Instance(healthy=True, said="", requests=100, errors=0)
     given: dict[str, object] = {
         "failed_units": [],
+        "alarms": [],
         "free_percent": 50.0,
         "instances": {"jincai@1.service": instance},
         "members": members,
@@ -233,6 +234,7 @@ def test_outside_the_window(journal: Journal, tmp_path: Path) -> None:
     ("change", "gate", "figure"),
     [
         ({"failed_units": ["cron.service"]}, "units", "cron.service on x-a"),
+        ({"alarms": ["etcd: NOSPACE"]}, "alarms", "etcd: NOSPACE on x-a"),
         ({"free_percent": 2.0}, "disk", "2 % free on x-a"),
         ({"members": None}, "replication", "Patroni does not answer"),
         (

@@ -1,4 +1,4 @@
-"""How a host is: failed units, free disk, what the platform answers and how often it failed, the cluster."""
+"""How a host is: what failed or alarms, free disk, what the platform answers, the cluster."""
 
 import http.client
 import json
@@ -7,6 +7,8 @@ import re
 import ssl
 import subprocess
 from typing import Any
+
+from rollout.apply.hostside.alarms import alarms
 
 _CA = "/etc/rollout/ca.pem"
 _SECONDS = 5.0
@@ -20,13 +22,16 @@ def answer(question: dict[str, Any]) -> dict[str, Any]:
     """What is so now.
 
     Args:
-        question: ``patroni``: where Patroni answers, as ``[address, port]``; None on a storage device.
+        question: ``address``: where the services of this host listen; ``patroni``: the port where Patroni
+            does; None on a storage device.
     """
+    address, patroni = question["address"], question["patroni"]
     return {
         "failed_units": _failed(),
+        "alarms": alarms(address, database=bool(patroni)),
         "free_percent": _free("/var"),
         "instances": {unit: _instance(8100 + number) for unit, number in _units()},
-        "members": _members(*question["patroni"]) if question["patroni"] else None,
+        "members": _members(address, patroni) if patroni else None,
     }
 
 
