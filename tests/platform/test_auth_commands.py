@@ -57,6 +57,11 @@ ADD = ("account", "add", "li.na", "--name", "李娜")
     [
         ((*ADD, "--role", "reader"), "short", "5 characters"),
         ((*ADD, "--role", "emperor"), PASSWORD, "no role emperor"),
+        (
+            ("account", "add", "system", "--name", "李娜", "--role", "reader"),
+            PASSWORD,
+            "platform itself acts",
+        ),
         ((*ADD, "--role", "budget_maker", "--role", "budget_checker"), PASSWORD, "exclude each other"),
         ((*ADD, "--role", "security_admin", "--role", "audit_admin"), PASSWORD, "exclude each other"),
         ((*ADD, "--role", "budget_unit", "--division", "450100"), PASSWORD, "--agency"),

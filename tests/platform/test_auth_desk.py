@@ -105,6 +105,7 @@ def test_a_one_time_password_ends(client: TestClient, desk, database) -> None:
         ({"divisions": []}, 422, ""),
         ({"divisions": ["999999"]}, 422, "没有区划 999999"),
         ({"login": "Wang Li"}, 422, ""),
+        ({"login": "system"}, 422, "由平台自身使用"),
         ({"name": "a\u0000b"}, 422, ""),
         ({"why": "  "}, 422, ""),
         ({"unknown": 1}, 422, ""),

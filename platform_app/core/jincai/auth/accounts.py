@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 
 from jincai.auth import changes, passwords, roles
 from jincai.auth.changes import SUBJECT
-from jincai.auth.login import LOGIN
+from jincai.auth.login import LOGIN, RESERVED
 from jincai.auth.roles import Granted
 from jincai.errors import ConfigurationError
 
@@ -70,6 +70,8 @@ def add(
         raise ConfigurationError(
             f"{login!r} is no log-in name", "2 to 64 of a-z 0-9 . _ -, beginning with a letter or a digit."
         )
+    if login in RESERVED:
+        raise ConfigurationError(f"{login}: under this name the platform itself acts", "Choose another name.")
     try:
         cx.execute(changes.ADD, changes.adding(login, name, password_hash, granted, by=by, why=why))
     except psycopg.errors.UniqueViolation:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from jincai.auth import accounts, changes, roles
 from jincai.auth.changes import SUBJECT
-from jincai.auth.login import LOGIN
+from jincai.auth.login import LOGIN, RESERVED
 from jincai.auth.passwords import Passwords, for_one_login
 from jincai.auth.roles import ROLES, SeparationError
 from jincai.database import Database
@@ -90,8 +90,16 @@ async def add(door: Database, passwords: Passwords, asked: NewAccount, by: str) 
     """Make the account, with a password for its first log-in.
 
     Raises:
-        DeskError: roles that exclude each other, an unknown role or division, a name that is taken.
+        DeskError: roles that exclude each other, an unknown role or division, a name that is taken or
+            reserved.
     """
+    if asked.login in RESERVED:
+        raise DeskError(
+            422,
+            "login",
+            f"{asked.login} 由平台自身使用，请另选账户名。",
+            f"{asked.login}: under this name the platform itself acts. Choose another.",
+        )
     granted = _granted(asked)
     once = OneTime(login=asked.login, one_time_password=for_one_login())
     kept = await passwords.hashed(once.one_time_password)

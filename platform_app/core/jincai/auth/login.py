@@ -28,6 +28,8 @@ FAILURES_MOST = 5
 LOCKED_MINUTES = 15
 
 LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
+# Stands in trails for what the platform does by itself, such as raising an overdue case.
+RESERVED = frozenset({"system"})
 
 # Counted before the password is tried: however many try at once, five tries are five tries.
 _COUNT_TRY = """
