@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jincai_payment.registers import file as register_file
 from openpyxl import Workbook
 
@@ -238,6 +240,31 @@ def test_an_entry_is_never_changed(registrar, books, change) -> None:
     number = registrar.post(f"{REGISTERS}/own-accounts", ACCOUNT | {"account": "45007000001"}).json()["id"]
     with pytest.raises(psycopg.Error, match="never changed"):
         books.execute(f"UPDATE payment.own_account SET {change} WHERE id = %s".encode(), (number,))  # noqa: S608
+
+
+# As migration 0005 defines it: what it wrote into registers then is compared with what 0009 answers now.
+_PLAIN_ONCE = """
+SELECT CASE WHEN said ~ '^[0-9]*$' THEN said
+            ELSE regexp_replace(upper(normalize(said, NFKC)), '[^[:alnum:]]', '', 'g') END,
+       payment.plain(said)
+  FROM (VALUES (%s::text)) AS v (said)
+"""
+_NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=12)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_NAMES | st.text(st.sampled_from("0９aＡZ南宁市（） -龥龦㐀🏦Ⅳ①"), max_size=8))
+def test_names_are_compared_as_ever(database, name: str) -> None:
+    with psycopg.connect(database.owner) as cx:
+        before, now = cx.execute(_PLAIN_ONCE, (name,)).fetchone()
+        assert cx.execute("SELECT payment.plain(NULL)").fetchone() == (None,)
+    assert now == before
+
+
+def test_every_ideograph_that_is_taken_as_it_is(database) -> None:
+    every = "".join(map(chr, range(0x4E00, 0x9FA6))) + "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    with psycopg.connect(database.owner) as cx:
+        assert cx.execute(_PLAIN_ONCE, (every,)).fetchone() == (every, every)
 
 
 def test_rules_ask_the_registers(database, books, registrar) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from jincai.monitoring import language
 from jincai.monitoring.language import thresholds
 from jincai.monitoring.language.errors import Refused
-from jincai.monitoring.language.literals import array, literal
+from jincai.monitoring.language.functions import FUNCTIONS
+from jincai.monitoring.language.literals import array, literal, patterns
 from jincai.monitoring.vocabulary import Lookup
 from jincai_payment.monitored import PAYMENTS
 
@@ -244,6 +245,19 @@ def test_literal_is_what_it_was(cx: psycopg.Connection, word: str) -> None:
         cx.execute("SET LOCAL escape_string_warning = off")
         assert cx.execute(f"SELECT {literal(word)}".encode()).fetchone() == (word,)
     assert psycopg.sql.SQL(literal(word)).format().as_string(cx) == literal(word)  # type: ignore[arg-type]
+
+
+@MANY
+@given(st.lists(st.text(st.sampled_from("ab%_\\'{}x25烟酒"), max_size=4), min_size=1, max_size=3), st.data())
+def test_words_are_found_wherever_they_are(
+    cx: psycopg.Connection, words: list[str], data: st.DataObject
+) -> None:
+    text = data.draw(st.text(st.sampled_from("ab%_\\'{}x25烟酒"), max_size=8))
+    inside, begins = FUNCTIONS["contains_any"], FUNCTIONS["starts_with_any"]
+    asked = inside.sql("%s::text", patterns(tuple(words))), begins.sql("%s::text", array(tuple(words)))
+    query = f"SELECT {', '.join(asked)}"
+    found = cx.execute(query.encode(), (text, text)).fetchone()
+    assert found == (any(word in text for word in words), text.startswith(tuple(words)))
 
 
 _SIGNS = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=20)

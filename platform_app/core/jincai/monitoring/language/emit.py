@@ -11,7 +11,7 @@ from typing import Any
 
 from jincai.monitoring.language import thresholds, window_sql
 from jincai.monitoring.language.functions import FUNCTIONS
-from jincai.monitoring.language.literals import array, literal
+from jincai.monitoring.language.literals import array, literal, patterns
 from jincai.monitoring.language.tree import (
     Arithmetic,
     Ask,
@@ -63,7 +63,13 @@ class Emitter:
         return array(node.words)
 
     def _call(self, node: Call) -> str:
-        return FUNCTIONS[node.function].sql(*(self.sql(one) for one in node.arguments))
+        function = FUNCTIONS[node.function]
+        return function.sql(
+            *(
+                patterns(one.words) if function.inside and isinstance(one, Words) else self.sql(one)
+                for one in node.arguments
+            )
+        )
 
     def _ask(self, node: Ask) -> str:
         asked = self.vocabulary.lookups[node.lookup]

@@ -5,9 +5,11 @@ A predicate is part of statements that are given parameters, too, and that are p
 """
 
 import datetime as dt
+import re
 
 from jincai.monitoring.language.errors import Refused
 
+_LIKE_SIGN, _BEFORE = re.compile(r"[\\%_]"), r"\\\g<0>"
 _ESCAPED = {"\\": r"\\", "%": r"\x25", "{": r"\x7b", "}": r"\x7d"}
 
 
@@ -29,6 +31,11 @@ def literal(value: str | int | dt.date | bool) -> str:
 def array(words: tuple[str, ...]) -> str:
     """The SQL of a list of texts."""
     return f"ARRAY[{', '.join(map(_text, words))}]::text[]"
+
+
+def patterns(words: tuple[str, ...]) -> str:
+    """The SQL of a list of LIKE patterns, each of which finds its word anywhere."""
+    return array(tuple(f"%{_LIKE_SIGN.sub(_BEFORE, word)}%" for word in words))
 
 
 def _text(value: str) -> str:
