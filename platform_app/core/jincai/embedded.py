@@ -106,6 +106,7 @@ class Server:
                     "initdb",
                     "--encoding=UTF8",
                     "--locale=C.UTF-8",
+                    "--lc-collate=C",
                     "--auth-local=trust",
                     "--auth-host=reject",
                 ),

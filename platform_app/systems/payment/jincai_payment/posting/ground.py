@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+from jincai import arrays
 from jincai.standards.codes import unknown_of_years
 from psycopg import AsyncConnection
 
@@ -38,7 +39,7 @@ SELECT id, fiscal_year, division, agency_code, granted - used, control_level, us
    FOR NO KEY UPDATE
 """
 # Under the units' locks: what another batch decided under one of these keys is visible by now.
-_DECIDED = "SELECT * FROM payment.decided(%s, %s)"
+_DECIDED = "SELECT * FROM payment.decided(%s::text[], %s::text[])"
 _UNDOABLE = """
 SELECT p.id, p.quota_id, p.payee_account,
        p.amount + coalesce((SELECT sum(u.amount) FROM payment.payment AS u WHERE u.undoes = p.id), 0)::bigint
@@ -115,8 +116,8 @@ async def lock(cx: AsyncConnection, batch: Batch) -> Ground:
     await cx.execute(_MAKE_UNITS, (quotas,))
     units = await (await cx.execute(_LOCK_UNITS, (quotas,))).fetchall()
     locked = await (await cx.execute(_LOCK_QUOTAS, (quotas,))).fetchall()
-    divisions = [order.division for order in orders]
-    keys = [order.idempotency_key for order in orders]
+    divisions = arrays.texts(order.division for order in orders)
+    keys = arrays.texts(order.idempotency_key for order in orders)
     decided = await (await cx.execute(_DECIDED, (divisions, keys))).fetchall()
     undone = sorted({order.undoes for order in orders if order.undoes is not None})
     undoable = await (await cx.execute(_UNDOABLE, (undone,))).fetchall()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+from jincai import arrays
 from jincai.monitoring.rulesets import Judged
 from psycopg import AsyncConnection
 
@@ -97,7 +98,11 @@ async def book(
     posting_nos, warned = [0] * len(batch.orders), [False] * len(batch.orders)
     for n in standing:
         posting_nos[n], warned[n] = decisions[n].posting_no or 0, decisions[n].warned
-    arguments = {"posting_nos": posting_nos, "warned": warned, "edition": edition}
+    arguments = {
+        "posting_nos": arrays.integers(posting_nos),
+        "warned": arrays.booleans(warned),
+        "edition": edition,
+    }
     ids: dict[int, int] = dict(await (await cx.execute(_WRITE, arguments)).fetchall())
     by_key: dict[Key, Decision] = {}
     for n in standing:
