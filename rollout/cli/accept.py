@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from rollout.cli.options import AsJson, InventoryPath
 from rollout.errors import ConfigurationError, Exit
 from rollout.files import write
 from rollout.inventory import default_path, load, select
@@ -15,9 +16,6 @@ from rollout.paths import Home
 if TYPE_CHECKING:
     from rollout.acceptance.redfish import Login
 
-InventoryPath = Annotated[
-    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
-]
 _STYLE = {"passed": "green", "failed": "bold red", "not_checked": "yellow"}
 
 
@@ -35,7 +33,7 @@ def accept(
         Path | None,
         typer.Option("--bmc-login", help="File with user:password of the management controllers (Redfish)."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write the certificate as a page.")] = None,
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Write it on paper.")] = None,
 ) -> None:

@@ -14,6 +14,7 @@ from rollout.apply.previous import previous
 from rollout.apply.record import load_record
 from rollout.apply.run import Applicant, Options, Result
 from rollout.audit import build
+from rollout.cli.options import InventoryPath, Sites
 from rollout.errors import ConfigurationError, Exit
 from rollout.inventory import Site, default_path, load, select
 from rollout.paths import Home
@@ -22,13 +23,6 @@ from rollout.plan.model import Plan
 from rollout.plan.show import show as show_plan
 from rollout.secrets import rotation
 from rollout.waves import policy as policies
-
-InventoryPath = Annotated[
-    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
-]
-Sites = Annotated[
-    list[str] | None, typer.Option("--site", help="A site; repeat for several. All if none is named.")
-]
 
 
 def register(app: typer.Typer) -> None:

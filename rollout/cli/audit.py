@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from rollout.audit import swarm_process
+from rollout.cli.options import AsJson, InventoryPath, Sites
 
 Release = Annotated[
     str | None,
@@ -13,16 +14,9 @@ Release = Annotated[
         help="2026.1, or 2026.1-3 for one build; the release of the sites' records if none is named."
     ),
 ]
-InventoryPath = Annotated[
-    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
-]
-Sites = Annotated[
-    list[str] | None, typer.Option("--site", help="A site; repeat for several. All if none is named.")
-]
 Deep = Annotated[
     bool, typer.Option("--deep", help="Also compare every file of every package; takes minutes.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the report as a page for people.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Keep the signed report among those of `rollout audits`.")]
 Auditor = Annotated[

@@ -11,18 +11,12 @@ from rich.table import Table
 
 from rollout import clock
 from rollout.audit import history, page, reports, schedule, terminal, trend, trend_page
+from rollout.cli.options import AsJson, InventoryPath, Sites
 from rollout.errors import ConfigurationError
 from rollout.inventory import default_path, load, select
 from rollout.paths import Home
 
 app = typer.Typer(no_args_is_help=False, help="Kept audits: list, show, trend, schedule.")
-InventoryPath = Annotated[
-    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
-]
-Sites = Annotated[
-    list[str] | None, typer.Option("--site", help="A site; repeat for several. All if none is named.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
 _BARS = "▁▂▃▄▅▆▇█"
 _SHOWN = 40
 

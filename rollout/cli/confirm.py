@@ -1,19 +1,15 @@
 """``rollout confirm``."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from rollout.cli.options import InventoryPath
 from rollout.errors import ConfigurationError, Exit
 from rollout.inventory import default_path, load, select
 from rollout.paths import Home
-
-InventoryPath = Annotated[
-    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
-]
 
 
 def register(app: typer.Typer) -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rollout.access import contractors, scope
 from rollout.access.model import end_of
 from rollout.apply.journal import opened
+from rollout.cli.options import InventoryPath
 from rollout.cli.state import PassphraseFile, read_passphrase
 from rollout.clock import now
 from rollout.errors import ConfigurationError
@@ -19,9 +20,6 @@ from rollout.paths import Home
 
 app = typer.Typer(no_args_is_help=True, help="Contractors: who opens exactly which cities, until when.")
 
-InventoryPath = Annotated[
-    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
-]
 Name = Annotated[str, typer.Argument(help="Such as gl-tech: letters, digits, dashes.")]
 
 

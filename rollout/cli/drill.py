@@ -1,17 +1,16 @@
 """``rollout drill``: prove on a running site what is otherwise only believed."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rollout.cli.options import InventoryPath
 from rollout.inventory import default_path, load
 from rollout.paths import Home
 
 app = typer.Typer(no_args_is_help=True, help="Drills: prove on a running site what is only believed.")
 
 Site = Annotated[str, typer.Option("--site", help="The site.")]
-InventoryPath = Annotated[Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml.")]
 
 
 def register(parent: typer.Typer) -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from rollout.access import scope
 from rollout.apply.journal import opened
+from rollout.cli.options import InventoryPath, Sites
 from rollout.errors import ConfigurationError, Exit
 from rollout.glass import freeze as freezing
 from rollout.glass import look
@@ -22,12 +23,6 @@ from rollout.paths import Home
 
 app = typer.Typer(no_args_is_help=True, help="Break-glass: what must be done at every site at once.")
 
-InventoryPath = Annotated[
-    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
-]
-Sites = Annotated[
-    list[str] | None, typer.Option("--site", help="A site; repeat for several. All if none is named.")
-]
 Reason = Annotated[
     str, typer.Option("--reason", help="Why; people at the sites read it, the journal keeps it.")
 ]

@@ -3,13 +3,12 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from rollout.cli.status import InventoryPath, Sites
+from rollout.cli.options import AsJson, InventoryPath, Sites
 from rollout.depot.ssh import SshHost
 from rollout.errors import Exit
 from rollout.inventory import Site, default_path, load, select
@@ -28,7 +27,7 @@ def health(
     *,
     inventory: InventoryPath = None,
     site: Sites = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask the hosts what a wave would ask them, now: every gate of each site, with its figure.
 

@@ -3,7 +3,6 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,14 +14,11 @@ from rich.table import Table
 from rollout.apply import history
 from rollout.apply.journal import Run, opened
 from rollout.apply.lease import node_id
+from rollout.cli.options import AsJson, InventoryPath
 from rollout.depot.ssh import SshHost
 from rollout.errors import ApplyError, Exit, UnreachableError
 from rollout.inventory import Site, default_path, load, select
 from rollout.paths import Home
-
-InventoryPath = Annotated[
-    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
-]
 
 
 class Row(BaseModel):
@@ -58,7 +54,7 @@ def journal(
         ),
     ] = None,
     newest: Annotated[int, typer.Option(min=1, max=2000, help="How many.")] = 30,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what was done, newest first: from here, and with --site by other control nodes there, too."""
     home = Home()

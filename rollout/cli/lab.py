@@ -21,7 +21,9 @@ from rollout.paths import Home, content
 app = typer.Typer(no_args_is_help=True, help="Real Debian hosts on this machine, to try everything on.")
 
 Sites = Annotated[list[str] | None, typer.Option("--site", help="A site; repeat for several.")]
-InventoryPath = Annotated[Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml.")]
+InventoryPath = Annotated[
+    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else inventory/lab.")
+]
 StateName = Annotated[str, typer.Option("--name", help="Name of the saved state.")]
 
 

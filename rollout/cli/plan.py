@@ -6,13 +6,7 @@ from typing import Annotated
 import typer
 
 from rollout.audit import swarm_process
-
-InventoryPath = Annotated[
-    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
-]
-Sites = Annotated[
-    list[str] | None, typer.Option("--site", help="A site; repeat for several. All if none is named.")
-]
+from rollout.cli.options import InventoryPath, Sites
 
 
 def register(app: typer.Typer) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rollout import clock
+from rollout.cli.options import AsJson, InventoryPath, Sites
 from rollout.errors import ConfigurationError
 from rollout.inventory import Inventory, default_path, load, select
 from rollout.paths import Home
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="How far the rollout is, city by city, and what proves it.")
 
-InventoryPath = Annotated[
-    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
-]
-Sites = Annotated[list[str] | None, typer.Option("--site", help="A site; repeat for several.")]
 OneSite = Annotated[str, typer.Option("--site", help="The site.")]
 Part = Annotated[str, typer.Argument(help="Number of the sub-item, such as 4.1.")]
 By = Annotated[str, typer.Option("--by", help="Name of the person.")]
@@ -44,7 +41,7 @@ def show(
     site: Sites = None,
     on: AsOf = "",
     inventory: InventoryPath = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show scores, lateness and forecast; with one --site every sub-item and what proves it."""
     _, _, _, sheets = _assessed(inventory, site, on)

@@ -9,15 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from rollout.apply import status as statuses
+from rollout.cli.options import AsJson, InventoryPath, Sites
 from rollout.inventory import default_path, load, select
 from rollout.paths import Home
 
-InventoryPath = Annotated[
-    Path | None, typer.Option("-i", "--inventory", help="Folder with hosts.yml; else $ROLLOUT_INVENTORY.")
-]
-Sites = Annotated[
-    list[str] | None, typer.Option("--site", help="A site; repeat for several. All if none is named.")
-]
 _STYLE = {"done": "green", "failed": "red", "killed": "red", "stopped": "yellow", "running": "cyan"}
 
 
@@ -36,7 +31,7 @@ def status(
             "--progress/--no-progress", help="How far each site's rollout is; so where there is a plan."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what this control node knows of each site, and who holds it now. Looks, touches nothing."""
     found = load(inventory or default_path())

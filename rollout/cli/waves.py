@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 
 from rollout.apply.journal import Journal, opened
+from rollout.cli.options import AsJson
 from rollout.errors import ConfigurationError, Exit
 from rollout.files import write
 from rollout.inventory import default_path, load
@@ -59,7 +60,7 @@ def show(
     run: RunId = None,
     *,
     inventory: InventoryPath = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option("--html", help="Write it as a page.")] = None,
     serve: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Serve it on this machine.")] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Until the run ends.")] = False,
