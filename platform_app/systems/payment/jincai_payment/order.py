@@ -1,16 +1,17 @@
-"""支付令: what is asked of `post`, already admitted: its codes exist, its form is right."""
+"""支付令: what is asked of `post`, already admitted: its codes exist, its form is right.
+
+Named tuples: they take a quarter of a frozen dataclass's time to make, and a batch makes three for each payment.
+"""
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["payment", "refund", "correction", "bank_return"]
 PayType = Literal["direct", "authorised"]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """One order to pay, or to undo a payment.
 
     Attributes:
@@ -65,8 +66,7 @@ Reason = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What became of an order.
 
     Attributes:

@@ -1,7 +1,6 @@
 """What becomes of each order: one pass in their order, on locked ground."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from jincai_payment.order import Decision, Order, Reason
 from jincai_payment.posting.ground import Batch, Ground, Key
@@ -65,7 +64,7 @@ def decide(ground: Ground, batch: Batch, verdicts: Verdicts) -> tuple[list[Decis
 
 def repeated(before: Decision, *, same: bool) -> Decision:
     """The answer to an order whose key was used before in its batch."""
-    return replace(before, again=True) if same else Decision("refused", "key_used")
+    return before._replace(again=True) if same else Decision("refused", "key_used")
 
 
 def _misplaced(ground: Ground, n: int, order: Order) -> Reason:

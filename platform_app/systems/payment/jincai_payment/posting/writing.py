@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 from jincai import arrays
 from jincai.monitoring.rulesets import Judged
@@ -124,7 +123,7 @@ async def note_stopped(cx: AsyncConnection, batch: Batch, decisions: list[Decisi
         by_id[rules.over_quota.rule.id] = rules.over_quota
         for n, decision in enumerate(decisions):
             if decision.reason == "over_quota" and not decision.again:
-                decisions[n] = replace(decision, rules=(rules.over_quota.rule.id,))
+                decisions[n] = decision._replace(rules=(rules.over_quota.rule.id,))
     stopped = [
         _stopped(order, digest, decision)
         for order, digest, decision in zip(batch.orders, batch.digests, decisions, strict=True)

@@ -5,7 +5,6 @@ Each is made to break one rule and no other; what it breaks beside that, if anyt
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 
 from jincai_payment.order import Order
 from jincai_payment.year.grounds import MODEST, card_items
@@ -36,34 +35,34 @@ class Violations:
         """``order`` as its group needs it; ``before``: the group's last so far; ``quotas``: the year's."""
         if before is not None and place.member:
             # Same day as the first: a group never leaves its year.
-            same = replace(before, idempotency_key=order.idempotency_key, amount=order.amount)
+            same = before._replace(idempotency_key=order.idempotency_key, amount=order.amount)
             if place.rule in {"R4", "R10"}:
                 return same
             payee = {name: getattr(order, name) for name in ("payee_name", "payee_account", "purpose")}
-            return replace(same, **payee)
+            return same._replace(**payee)
         # What is to be settled by card: by its item, or by its purpose.
         by_item = place.rule == "R7" and not place.near and self._draw.random() < 0.5
         paid_from = self._suitable(place.rule, quotas, by_item=by_item)
-        order = replace(order, agency_code=paid_from.agency_code, quota_id=paid_from.number)
+        order = order._replace(agency_code=paid_from.agency_code, quota_id=paid_from.number)
         in_cash = place.rule in {"R2", "R3"} or (place.rule == "R7" and place.near)
-        order = replace(order, set_mode_code=CASH if in_cash else TRANSFER)
+        order = order._replace(set_mode_code=CASH if in_cash else TRANSFER)
         match place.rule:
             case "R1":
                 # To its union, as registered, but at an account that is not.
                 union = self._unions[order.agency_code].holder
-                return replace(order, payee_name=union, purpose="拨缴工会经费")
+                return order._replace(payee_name=union, purpose="拨缴工会经费")
             case "R7" if not by_item:
-                return replace(order, purpose=self._word("R7", "card_purposes"))
+                return order._replace(purpose=self._word("R7", "card_purposes"))
             case "R8":
                 return self._sensitive(order, place)
         return order
 
     def _sensitive(self, order: Order, place: Place) -> Order:
         if place.near:
-            return replace(order, payee_name="示例某人", payee_kind_code=PERSON)
+            return order._replace(payee_name="示例某人", payee_kind_code=PERSON)
         if self._draw.random() < 0.5:
-            return replace(order, payee_name=f"示例{self._word('R8', 'sensitive_payees')}")
-        return replace(order, purpose=f"{self._word('R8', 'sensitive_purposes')}采购")
+            return order._replace(payee_name=f"示例{self._word('R8', 'sensitive_payees')}")
+        return order._replace(purpose=f"{self._word('R8', 'sensitive_purposes')}采购")
 
     def _suitable(self, rule: str, quotas: Sequence[Quota], *, by_item: bool) -> Quota:
         """One that lets an order break ``rule`` and no other, if there is one."""
@@ -80,8 +79,7 @@ class Violations:
     def order(self, rule: str, like: Order, paid_from: Quota, key: str) -> Order:
         """An order that ``rule`` stops, of the same day as ``like``, from the quota ``paid_from``."""
         on_card = paid_from.dep_exp_eco_code in self._card
-        order = replace(
-            like,
+        order = like._replace(
             idempotency_key=key,
             agency_code=paid_from.agency_code,
             quota_id=paid_from.number,
@@ -94,26 +92,26 @@ class Violations:
             case "R6":
                 return self._outside_contract(order, paid_from)
             case "R9":
-                return replace(order, amount=self._limit(order) + self._draw.randrange(1_000_000))
+                return order._replace(amount=self._limit(order) + self._draw.randrange(1_000_000))
             case "R12":
                 return self._uninformative(order)
             case "R14":
-                return replace(order, amount=(paid_from.granted or 0) + 1)
+                return order._replace(amount=(paid_from.granted or 0) + 1)
         return order
 
     def _to_itself(self, order: Order) -> Order:
         """Paid to the unit's own account, or to its name at an account that nobody registered."""
         own = self._accounts[order.agency_code]
         if self._draw.random() < 0.5:
-            return replace(order, payee_name=own.holder)
-        return replace(order, payee_name=own.holder, payee_account=own.account)
+            return order._replace(payee_name=own.holder)
+        return order._replace(payee_name=own.holder, payee_account=own.account)
 
     def _outside_contract(self, order: Order, paid_from: Quota) -> Order:
         """To somebody else, or to the contract's payee from an item that it does not cover."""
         contract = self._contracts[paid_from.agency_code, paid_from.project_code]
         if contract.dep_exp_eco_code == paid_from.dep_exp_eco_code:
             return order
-        return replace(order, payee_name=contract.payee_name, payee_account=contract.payee_account)
+        return order._replace(payee_name=contract.payee_name, payee_account=contract.payee_account)
 
     def _limit(self, order: Order) -> int:
         own = self._limits.get((order.agency_code, "payment"))
@@ -122,9 +120,9 @@ class Violations:
     def _uninformative(self, order: Order) -> Order:
         purpose = self._draw.choice([self._word("R12", "meaningless"), "……", "2010-03", ""])
         if purpose:
-            return replace(order, purpose=purpose)
+            return order._replace(purpose=purpose)
         account = self._draw.choice(["4500", "4500ABCD1234", "000000000000", "450*0012"])
-        return replace(order, payee_account=account)
+        return order._replace(payee_account=account)
 
     def _word(self, rule: str, name: str) -> str:
         return self._draw.choice(self._rules.words(rule, name))
