@@ -1,6 +1,6 @@
 """支付令: what is asked of `post`, already admitted: its codes exist, its form is right.
 
-Named tuples: they take a quarter of a frozen dataclass's time to make, and a batch makes three for each payment.
+Named tuples take a quarter of a frozen dataclass's time to make, and a batch makes three for each payment.
 """
 
 import datetime as dt
