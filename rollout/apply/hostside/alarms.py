@@ -5,10 +5,12 @@ import subprocess
 
 _TLS = "/etc/etcd/tls"
 _SECONDS = 5
-# On the leader alone: a standby does not archive. The last attempt failed, and none has succeeded since.
+# On the leader alone: a standby does not archive. The last attempt failed, and for two minutes none has succeeded:
+# after one that failed, as when the storage device restarts, PostgreSQL tries again within a minute.
 _ARCHIVING = """
 SELECT last_failed_wal FROM pg_stat_archiver
  WHERE NOT pg_is_in_recovery() AND last_failed_time > coalesce(last_archived_time, '-infinity')
+   AND coalesce(last_archived_time, pg_postmaster_start_time()) < now() - interval '2 minutes'
 """
 
 
