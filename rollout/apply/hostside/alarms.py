@@ -5,7 +5,7 @@ import subprocess
 
 _TLS = "/etc/etcd/tls"
 _SECONDS = 5
-# On the leader alone: a standby does not archive. The last attempt failed, and for two minutes none has succeeded:
+# On the leader alone: a standby does not archive. The last try failed, and for two minutes none succeeded:
 # after one that failed, as when the storage device restarts, PostgreSQL tries again within a minute.
 _ARCHIVING = """
 SELECT last_failed_wal FROM pg_stat_archiver
