@@ -5,12 +5,13 @@ Whatever fails, the host stays reachable the way it was: passwords are refused o
 
 import base64
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
 from fabric import Connection
 from paramiko import MissingHostKeyPolicy, PKey, SSHClient
-from paramiko.ssh_exception import AuthenticationException, BadHostKeyException
+from paramiko.ssh_exception import AuthenticationException, BadHostKeyException, NoValidConnectionsError
 
 from rollout import known_hosts
 from rollout.acceptance.units import Unit
@@ -23,6 +24,7 @@ from rollout.paths import Home
 
 FACTORY_USER = "root"
 _PACKAGE = "rollout.acceptance.hostside"
+_RELOAD_SECONDS = 5
 
 
 class FactoryHost(FabricHost):
@@ -117,14 +119,19 @@ def _by_key(home: Home, host: Host) -> bool:
 
 
 def takes_password(host: Host, home: Home, unit: Unit, password: str) -> bool:
-    """Whether root's password opens it."""
-    try:
-        FactoryHost(host, home, unit, password).run(["true"])
-    except UnreachableError as error:
-        if isinstance(error.__cause__, AuthenticationException | BadHostKeyException):
-            return False
-        raise
-    return True
+    """Whether root's password opens it. An sshd that reads its settings anew may not listen for a moment."""
+    until = time.monotonic() + _RELOAD_SECONDS
+    while True:
+        try:
+            FactoryHost(host, home, unit, password).run(["true"])
+        except UnreachableError as error:
+            if isinstance(error.__cause__, AuthenticationException | BadHostKeyException):
+                return False
+            if not isinstance(error.__cause__, NoValidConnectionsError) or time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+        else:
+            return True
 
 
 def _done(host: FabricHost, question: dict[str, str]) -> str:
