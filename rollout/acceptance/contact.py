@@ -104,7 +104,7 @@ def _contact(home: Home, host: Host, unit: Unit, password: str, public_key: str)
     # By key from here on: were it not to work, passwords would still open the host.
     ours = FabricHost(host, home)
     said = _done(ours, {"do": "close"})
-    ours.run(["sudo", "-n", "true"])
+    _run(ours, ["sudo", "-n", "true"])
     if takes_password(host, home, unit, password):
         raise ApplyError(f"{host.name}: still takes the password", "Look at its sshd_config.")
     return before and said.startswith("already"), f"{host.name}: {said}"
@@ -119,19 +119,28 @@ def _by_key(home: Home, host: Host) -> bool:
 
 
 def takes_password(host: Host, home: Home, unit: Unit, password: str) -> bool:
-    """Whether root's password opens it. An sshd that reads its settings anew may not listen for a moment."""
+    """Whether root's password opens it."""
+    try:
+        _run(FactoryHost(host, home, unit, password), ["true"])
+    except UnreachableError as error:
+        if isinstance(error.__cause__, AuthenticationException | BadHostKeyException):
+            return False
+        raise
+    return True
+
+
+def _run(host: FabricHost, argv: list[str]) -> None:
+    """Again for some seconds if nobody listens: an sshd that reads its settings anew does not for a moment."""
     until = time.monotonic() + _RELOAD_SECONDS
     while True:
         try:
-            FactoryHost(host, home, unit, password).run(["true"])
+            host.run(argv)
         except UnreachableError as error:
-            if isinstance(error.__cause__, AuthenticationException | BadHostKeyException):
-                return False
             if not isinstance(error.__cause__, NoValidConnectionsError) or time.monotonic() > until:
                 raise
             time.sleep(0.2)
         else:
-            return True
+            return
 
 
 def _done(host: FabricHost, question: dict[str, str]) -> str:
