@@ -130,7 +130,7 @@ def takes_password(host: Host, home: Home, unit: Unit, password: str) -> bool:
 
 
 def _run(host: FabricHost, argv: list[str]) -> None:
-    """Again for some seconds if nobody listens: an sshd that reads its settings anew does not for a moment."""
+    """Again if nobody listens: an sshd that reads its settings anew does not for a moment."""
     until = time.monotonic() + _RELOAD_SECONDS
     while True:
         try:
