@@ -11,7 +11,7 @@ from tests.lab import faults
 from tests.lab.city import City
 
 SEED = int(os.environ.get("ROLLOUT_SEED", "20261123"))
-KILLS = 6
+KILLS = 3
 
 
 def draw(seed: int, kills: int) -> list[str]:
