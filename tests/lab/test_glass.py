@@ -152,6 +152,7 @@ def test_a_bundle_has_what_helps_and_nothing_that_must_not_leave(city: City, tmp
             assert "control/runs.json" in contents
 
 
+@pytest.mark.long
 def test_a_secret_is_renewed_without_a_failed_request_and_lets_a_contractor_in(city: City) -> None:
     before = values(city)
     city.rollout("contractor", "add", "gl-tech", "--site", city.site, "--until", f"{NEXT_YEAR}")
@@ -195,6 +196,7 @@ def contractor(city: City, tmp_path_factory: pytest.TempPathFactory) -> City:
     return theirs
 
 
+@pytest.mark.long
 def test_a_contractor_works_at_its_city_and_the_region_reads_it(city: City, contractor: City) -> None:
     assert contractor.audit()["uniform"] is True
     assert "nothing to do" in contractor.apply().stdout
@@ -206,6 +208,7 @@ def test_a_contractor_works_at_its_city_and_the_region_reads_it(city: City, cont
     assert (theirs["verb"], theirs["outcome"], theirs["from_here"]) == ("apply", "done", False)
 
 
+@pytest.mark.long
 def test_of_other_cities_a_contractor_has_no_key(city: City, contractor: City, tmp_path: Path) -> None:
     refused = contractor.rollout("glass", "freeze", "--reason", WHY, "--yes", expect=2)
     assert "gl-tech" in refused.stderr
@@ -224,6 +227,7 @@ def test_of_other_cities_a_contractor_has_no_key(city: City, contractor: City, t
     contractors.remove(city.home, "elsewhere")
 
 
+@pytest.mark.long
 def test_a_key_opens_until_its_day_and_not_after(city: City, contractor: City) -> None:
     host = load(city.inventory).sites[city.site].storage
     file = "/home/rollout/.ssh/authorized_keys"
