@@ -38,7 +38,7 @@ def late(city: City) -> Iterator[City]:
         write_inventory(folder, city.site)
 
 
-def wait_watched(city: City, seconds: float = 600) -> None:
+def wait_watched(city: City, seconds: float = 1200) -> None:
     """Until the canary is watched."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
