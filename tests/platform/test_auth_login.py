@@ -3,7 +3,6 @@
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from statistics import mean
 
 import psycopg
 import pytest
@@ -79,9 +78,11 @@ def test_an_unknown_account_takes_as_long_as_a_known_one(client: TestClient, dat
         assert log_in(client, login, "wrong-password-of-12").status_code == 401
         return time.monotonic() - began
 
-    pairs = [(seconds("dora"), seconds("nobody-at-all")) for _ in range(3)]
-    assert min(min(pair) for pair in pairs) >= logging_in.FAILURE_SECONDS
-    assert abs(mean(known - unknown for known, unknown in pairs)) < 0.1
+    # The shortest of some: what else the machine does makes some longer.
+    pairs = [(seconds("dora"), seconds("nobody-at-all")) for _ in range(4)]
+    known, unknown = (min(column) for column in zip(*pairs, strict=True))
+    assert min(known, unknown) >= logging_in.FAILURE_SECONDS
+    assert abs(known - unknown) < 0.1
 
 
 def test_five_failures_lock_for_fifteen_minutes(client: TestClient, database) -> None:
