@@ -41,9 +41,9 @@ def test_the_server_is_ours_alone(server: Server) -> None:
     with psycopg.connect(server.url("postgres")) as cx:
         assert cx.execute("SHOW listen_addresses").fetchone() == ("",)
         assert cx.execute("SHOW server_encoding").fetchone() == ("UTF8",)
-        assert cx.execute("SELECT datcollate FROM pg_database WHERE datname = 'jincai'").fetchone() == (
-            "C.UTF-8",
-        )
+        assert cx.execute(
+            "SELECT datcollate, datctype FROM pg_database WHERE datname = 'jincai'"
+        ).fetchone() == ("C", "C.UTF-8")
 
 
 def test_starting_and_preparing_again_changes_nothing(server: Server) -> None:
