@@ -1,10 +1,10 @@
 """Every fault at every step of every verb; afterwards the same call, or a rollback, must end uniform.
 
 ``--draw N --seed S`` tries N of them, by chance that can be repeated; ``--verb V`` those of one verb;
-``--what W`` only kills or only power cuts; ``--when W`` only that moment of each step; ``--chain`` lets them
-follow each other, in a sixth of the time; ``--list`` says what there is. It resumes: what passed at this
-commit is not tried again. The table is written after each fault, as JSON and Markdown, under docs/evidence/;
-each row says at which commit.
+``--what W`` only kills, only power cuts, or only those of host ``a``, ``b`` or ``s``; ``--when W`` only that
+moment of each step; ``--chain`` lets them follow each other, in a sixth of the time; ``--list`` says what
+there is. It resumes: what passed at this commit is not tried again. The table is written after each fault,
+as JSON and Markdown, under docs/evidence/; each row says at which commit.
 """
 
 import argparse
@@ -74,7 +74,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=20261125)
     parser.add_argument("--verb", choices=list(faults.STATES), help="only those of one verb")
     parser.add_argument("--chain", action="store_true", help="one after the other without a new start")
-    parser.add_argument("--what", choices=["kill", "power"], help="only kills, or only power cuts")
+    parser.add_argument(
+        "--what", choices=["kill", "power", "a", "b", "s"], help="only kills, power cuts, or one host's"
+    )
     parser.add_argument("--when", choices=faults.WHENS, help="only this moment of each step")
     parser.add_argument("--list", action="store_true", help="say what there is")
     options = parser.parse_args()
@@ -103,7 +105,7 @@ def main() -> int:
 def _wanted(fault: faults.Fault, options: argparse.Namespace) -> bool:
     return (
         options.verb in (None, fault.verb)
-        and options.what in (None, "kill" if fault.what == "kill" else "power")
+        and options.what in (None, fault.what, "kill" if fault.what == "kill" else "power")
         and options.when in (None, fault.point.rpartition(":")[2])
     )
 

@@ -11,8 +11,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -87,13 +88,25 @@ def binaries(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(binaries: Path) -> Iterator[Server]:
-    with _home() as home:
-        server = Server(binaries, home, FAST)
-        server.start()
-        embedded.prepare(server, APP_ROLE, AUTH_ROLE)
-        yield server
-        server.stop("immediate")
+def servers() -> Iterator[Callable[[Path], Server]]:
+    """Starts the server of a version when it is first asked for, and keeps it for the next file."""
+    with ExitStack() as running:
+
+        @cache
+        def started(binaries: Path) -> Server:
+            server = Server(binaries, running.enter_context(_home()), FAST)
+            server.start()
+            running.callback(server.stop, "immediate")
+            embedded.prepare(server, APP_ROLE, AUTH_ROLE)
+            migrate.run(server.url(user=embedded.OWNER), plugins.load(), APP_ROLE)
+            return server
+
+        yield started
+
+
+@pytest.fixture(scope="session")
+def server(servers: Callable[[Path], Server], binaries: Path) -> Server:
+    return servers(binaries)
 
 
 @dataclass(frozen=True)
@@ -106,7 +119,8 @@ class Urls:
 
 
 @contextmanager
-def new_database(server: Server, template: str) -> Iterator[Urls]:
+def new_database(server: Server, template: str = embedded.DATABASE) -> Iterator[Urls]:
+    """A database cut from ``template``: by default the migrated one."""
     name = f"test{next(_numbers)}"
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
     drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
@@ -117,16 +131,10 @@ def new_database(server: Server, template: str) -> Iterator[Urls]:
         cx.execute(drop.format(sql.Identifier(name)))
 
 
-@pytest.fixture(scope="session")
-def template(server: Server) -> str:
-    migrate.run(server.url(user=embedded.OWNER), plugins.load(), APP_ROLE)
-    return embedded.DATABASE
-
-
 @pytest.fixture(scope="module")
-def database(server: Server, template: str) -> Iterator[Urls]:
+def database(server: Server) -> Iterator[Urls]:
     """A migrated database of the module's own."""
-    with new_database(server, template) as urls:
+    with new_database(server) as urls:
         yield urls
 
 

@@ -41,19 +41,19 @@ def wait_until_synchronous(primary: Server) -> None:
     raise AssertionError("the standby did not connect within 10 s")
 
 
-def copy(origin: Server, target: Server, database: str, *options: str) -> None:
+def copy(origin: Server, target: Server, *options: str) -> None:
     target.make_folders()
-    target.run("pg_basebackup", "-d", origin.url(database), "-D", str(target.data), "-c", "fast", *options)
+    target.run("pg_basebackup", "-d", origin.url(), "-D", str(target.data), "-c", "fast", *options)
     target.start()
 
 
 @pytest.fixture
-def pair(server: Server, template: str, home: Path) -> Iterator[Pair]:
+def pair(server: Server, home: Path) -> Iterator[Pair]:
     """A primary and its synchronous standby, copied from the session's server and its migrated database."""
     primary, standby = (Server(server.binaries, home / name, PARAMETERS) for name in "ab")
     try:
-        copy(server, primary, template)
-        copy(primary, standby, template, "-R")
+        copy(server, primary)
+        copy(primary, standby, "-R")
         wait_until_synchronous(primary)
         yield Pair(primary, standby)
     finally:

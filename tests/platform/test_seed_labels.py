@@ -152,9 +152,9 @@ def test_the_command_shows_the_rules_of_a_year_that_is_there(database, capsys) -
 
 
 @pytest.fixture(scope="module")
-def three(server, template) -> Iterator[list[tuple[str, str]]]:
+def three(server) -> Iterator[list[tuple[str, str]]]:
     with ExitStack() as stack:
-        made = [stack.enter_context(new_database(server, template)) for _ in range(3)]
+        made = [stack.enter_context(new_database(server)) for _ in range(3)]
         yield [(one.app, one.owner) for one in made]
 
 

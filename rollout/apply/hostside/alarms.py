@@ -43,16 +43,9 @@ def _archiving() -> list[str]:
 
 def _run(argv: list[str], **variables: str) -> tuple[int, str]:
     """Exit code and what was said: on standard output, or of a failure its last line."""
-    variables = {**os.environ, **variables}
+    env = {**os.environ, **variables}
     try:
-        done = subprocess.run(
-            argv,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-            env=variables,
-        )
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=_SECONDS, check=False, env=env)
     except (OSError, subprocess.TimeoutExpired) as error:
         return 1, str(error)
     if done.returncode:
