@@ -1,7 +1,12 @@
-"""What somebody did by hand on a host: the audit finds it, the plan names it, apply mends it."""
+"""What somebody did by hand on a host: the audit finds it, the plan names it, apply mends it.
+
+One apply mends it all, because each takes two minutes; while it holds the site's lease, another is refused.
+"""
 
 import base64
+import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -130,32 +135,43 @@ def test_the_plan_says_what_will_be_done(drifted: City) -> None:
         assert word in done.stdout, done.stdout
 
 
-def test_the_next_apply_mends_all_of_it(drifted: City) -> None:
-    drifted.apply()
-    assert drifted.audit()["uniform"] is True
-    assert drifted.host("s").run("dpkg -s left-behind", check=False).returncode != 0
-    drifted.wait_for("/version", 15)
-
-
-def test_a_host_powered_off_is_found_planned_and_mended_after_it_is_on(city: City) -> None:
+def test_a_host_powered_off_is_found_and_planned_and_no_apply_begins(drifted: City) -> None:
     letter = "b"
-    city.wait_whole()
-    city.host(letter).cut_power()
+    drifted.wait_whole()
+    drifted.host(letter).cut_power()
     try:
-        report = city.audit(expect=3)
+        report = drifted.audit(expect=3)
         assert report["uniform"] is False
         off = next(h for h in report["hosts"] if h["host"].endswith(letter))
         assert off["reachable"] is False
         assert [f["kind"] for f in off["findings"]] == ["unreachable"]
-        said = city.rollout("plan", "2026.1", "--site", city.site, expect=3)
-        assert f"{city.site}-{letter}" in said.stdout
-        refused = city.apply(expect=3)
-        assert f"{city.site}-{letter}" in refused.stdout + refused.stderr
+        said = drifted.rollout("plan", "2026.1", "--site", drifted.site, expect=3)
+        assert f"{drifted.site}-{letter}" in said.stdout
+        refused = drifted.apply(expect=3)
+        assert f"{drifted.site}-{letter}" in refused.stdout + refused.stderr
     finally:
-        city.host(letter).start()
-        city.host(letter).wait_ssh()
-    city.apply()
-    assert city.audit()["uniform"] is True
+        drifted.host(letter).start()
+        drifted.host(letter).wait_ssh()
+
+
+def test_the_next_apply_mends_all_of_it_and_no_other_begins_meanwhile(drifted: City) -> None:
+    first = drifted.start("apply", "2026.1", "--site", drifted.site, "--yes")
+    lease = "cat /var/lib/rollout/lease.json 2>/dev/null || cat /var/lib/rollout/*/lease.json"
+    end = time.monotonic() + 60
+    while (held := drifted.host("s").run(lease, check=False)).returncode != 0:
+        assert first.poll() is None, first.communicate()[0][-3000:]
+        assert time.monotonic() < end, "no lease was taken"
+        time.sleep(0.2)
+    run = json.loads(held.stdout)["run"]
+    second = drifted.apply(expect=4)
+    said = second.stdout + second.stderr
+    assert "is running apply there since" in said
+    assert run in said
+    said = first.communicate(timeout=900)[0]
+    assert first.returncode == 0, said[-3000:]
+    assert drifted.audit()["uniform"] is True
+    assert drifted.host("s").run("dpkg -s left-behind", check=False).returncode != 0
+    drifted.wait_for("/version", 15)
 
 
 ASKED = ["--key", "/etc/rollout/release.gpg", "--accepted", "/var/lib/rollout/accepted.json", "--mirror"]
