@@ -70,7 +70,13 @@ def test_nothing_to_do_touches_nothing(city: City) -> None:
 
 
 def test_a_second_full_converge_changes_nothing(city: City) -> None:
+    """Nor the order in which a database of an earlier release sorts, which is another than a new one's."""
+    sorts = "SELECT datcollate FROM pg_database WHERE datname = 'jincai'"
+    assert city.sql(sorts) == "C"
+    earlier = "UPDATE pg_database SET datcollate = 'C.UTF-8' WHERE datname = 'jincai'"
+    city.sql(f"SET allow_system_table_mods = on; {earlier}")
     done = city.apply("--converge")
+    assert city.sql(sorts) == "C.UTF-8"
     said = done.stdout + done.stderr
     for letter in "abs":
         row = re.search(rf"{city.site}-{letter}\D+(\d+)\D+(\d+)", said)
