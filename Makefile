@@ -41,7 +41,7 @@ lab-down: .venv/.ready ## End the lab's hosts
 .PHONY: test
 test: debian-test .venv/.ready ## The tests; with root also the one-city lab
 	@$(BIN)/pytest tests/unit -n 2 --dist loadfile -q
-	@$(BIN)/pytest tests/platform tests/browser -n 4 --dist loadfile -q --durations=20
+	@$(BIN)/pytest tests/platform tests/browser -n 3 --dist loadfile -q --durations=20
 	@$(BIN)/pytest tests/lab -m "not long"
 
 .PHONY: lab-long

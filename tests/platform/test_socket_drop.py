@@ -339,11 +339,11 @@ def test_as_a_service_it_goes_round_and_stops_when_told(platform: str, folder: P
                 break
             assert process.poll() is None
             signal.sigtimedwait([], 0.05)
-        second = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        second = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
         assert (second.returncode, "another jincai drop works on" in second.stderr) == (2, True)
     finally:
         process.terminate()
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=90)
     assert (process.returncode, out) == (0, "1 files answered\n")
     assert used(books, quota) == 100
 
