@@ -34,11 +34,11 @@ class Pair:
 def wait_until_synchronous(primary: Server) -> None:
     synchronous = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
     with psycopg.connect(primary.url("postgres"), autocommit=True) as cx:
-        for _ in range(100):
+        for _ in range(600):
             if cx.execute(synchronous).fetchone() == (1,):
                 return
             time.sleep(0.1)
-    raise AssertionError("the standby did not connect within 10 s")
+    raise AssertionError("the standby did not connect within 60 s")
 
 
 def copy(origin: Server, target: Server, *options: str) -> None:

@@ -334,7 +334,7 @@ def test_as_a_service_it_goes_round_and_stops_when_told(platform: str, folder: P
         put(folder, "payment_order-1.csv.part", line(quota, 1))
         (folder / "in" / "payment_order-1.csv.part").rename(folder / "in" / "payment_order-1.csv")
         answer = folder / "out" / "payment_order-1.receipt.csv"
-        for _ in range(200):
+        for _ in range(1200):
             if answer.exists():
                 break
             assert process.poll() is None
