@@ -1,7 +1,8 @@
 """Posting in batches, beside pgbench's TPC-B at its best client count, on the same server in the same run.
 
-Then the year of real size, posted and reconciled. fsync is on; the server is the embedded PostgreSQL with the
-same settings for everybody.
+Then the year of real size, posted and reconciled: payments a second of `post` and its commits, as pgbench's
+are of its transactions, and beside it with making the orders and reconciling. fsync is on; the server is the
+embedded PostgreSQL with the same settings for everybody.
 """
 
 import argparse
@@ -98,7 +99,7 @@ def main() -> None:
         server.stop("immediate")
         shutil.rmtree(home)
     best = max(tpcb.values())
-    rate = done.posted / done.seconds
+    rate, all_in_all = done.posted / done.posting_seconds, done.posted / done.seconds
     agrees = (
         all(line.agrees for line in done.lines) and sum(line.number for line in done.lines) == done.posted
     )
@@ -109,7 +110,9 @@ def main() -> None:
         "pgbench_tps": {str(clients): round(tps) for clients, tps in tpcb.items()},
         "payments": done.posted,
         "seconds": round(done.seconds, 1),
+        "posting_seconds": round(done.posting_seconds, 1),
         "payments_per_second": round(rate),
+        "payments_per_second_all_in_all": round(all_in_all),
         "times_pgbench_best": round(rate / best, 2),
         "reconciled_to_the_fen": agrees,
         "met": met,
@@ -118,9 +121,10 @@ def main() -> None:
     table = Table("what", "a second", title="posting", title_justify="left")
     for clients, tps in tpcb.items():
         table.add_row(f"pgbench TPC-B, {clients} clients", f"{tps:,.0f}")
+    table.add_row(f"post: {done.posted:,} payments in {done.posting_seconds:.1f} s", f"{rate:,.0f}")
     table.add_row(
-        f"post: {done.posted:,} payments in {done.seconds:.1f} s, setup and reconciliation included",
-        f"{rate:,.0f}",
+        f"with making the orders and reconciling: {done.seconds:.1f} s (must {MUST_SECONDS:.0f} s)",
+        f"{all_in_all:,.0f}",
     )
     console = Console()
     console.print(table)

@@ -55,6 +55,7 @@ def replayed(database) -> replay.Replayed:
 
 def test_every_order_posts_and_everything_agrees_to_the_fen(database, replayed) -> None:
     assert replayed.counts == replay.Counts(posted=SMALL["payments"])
+    assert 0 < replayed.posting_seconds < replayed.seconds
     assert all(line.agrees for line in replayed.lines)
     assert sum(line.paid for line in replayed.lines) == SMALL["fen"]
     assert {line.division for line in replayed.lines} == set(DIVISIONS)

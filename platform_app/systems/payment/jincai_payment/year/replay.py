@@ -80,10 +80,18 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did, and the reconciliation."""
+    """What a replay did, and the reconciliation.
+
+    Attributes:
+        counts: what became of the orders.
+        seconds: from the first moment to the last, with making the orders and reconciling.
+        posting_seconds: those in `post` and its commits: what the workers took, added up, by their number.
+        lines: the reconciliation.
+    """
 
     counts: Counts
     seconds: float
+    posting_seconds: float
     lines: Sequence[Line]
 
     @property
@@ -104,17 +112,20 @@ def run(url: str, owner_url: str, year: SeedYear, progress: Progress, workers: i
     # Larger divisions first, so that none is left alone at the end.
     ordered = sorted(DIVISIONS, key=lambda one: -year.counts[one])
     context = multiprocessing.get_context("fork")
-    told: SimpleQueue[Counts] = context.SimpleQueue()
-    with context.Pool(workers or os.cpu_count(), _prepare, (url, token, year, told)) as pool:
+    told: SimpleQueue[_Told] = context.SimpleQueue()
+    workers = workers or os.cpu_count() or 1
+    with context.Pool(workers, _prepare, (url, token, year, told)) as pool:
         results = pool.map_async(_division, ordered, chunksize=1)
-        totals = _follow(results, told, progress)
+        totals, posting_seconds = _follow(results, told, progress)
     with psycopg.connect(url) as cx:
         cx.execute("SELECT set_config('jincai.session', %s, false)", (token,))
         lines = reconcile(cx)
-    return Replayed(totals, time.monotonic() - begun, lines)
+    return Replayed(totals, time.monotonic() - begun, posting_seconds / workers, lines)
 
 
-_Work = tuple[str, str, SeedYear, "SimpleQueue[Counts]"]
+# Of a batch: what became of its orders, and how long it took.
+_Told = tuple[Counts, float]
+_Work = tuple[str, str, SeedYear, "SimpleQueue[_Told]"]
 _work: _Work
 
 
@@ -123,17 +134,18 @@ def _prepare(*given: object) -> None:
     _work = cast("_Work", given)
 
 
-def _follow(results: "AsyncResult[list[None]]", told: "SimpleQueue[Counts]", progress: Progress) -> Counts:
+def _follow(results: "AsyncResult[list[None]]", told: "SimpleQueue[_Told]", progress: Progress) -> _Told:
     """Everything added up until all divisions are done; raises what a worker raised."""
-    totals = Counts()
+    totals, seconds = Counts(), 0.0
     while not (results.ready() and told.empty()):
         if told.empty():
             time.sleep(0.05)
             continue
-        totals = Counts(*map(sum, zip(totals, told.get(), strict=True)))
+        counts, taken = told.get()
+        totals, seconds = Counts(*map(sum, zip(totals, counts, strict=True))), seconds + taken
         progress(sum(totals))
     results.get()
-    return totals
+    return totals, seconds
 
 
 def _division(division: str) -> None:
@@ -154,9 +166,10 @@ async def _post_division(division: str) -> None:
         await _release(cx, made, {ids[one.number]: one.granted for one in quotas if one.granted is not None})
         for start in range(0, len(made), BATCH):
             batch = [one.order for one in made[start : start + BATCH]]
+            begun = time.monotonic()
             async with cx.transaction():
                 decisions = await post(cx, batch)
-            told.put(_counted(decisions))
+            told.put((_counted(decisions), time.monotonic() - begun))
 
 
 def _counted(decisions: Sequence[Decision]) -> Counts:
