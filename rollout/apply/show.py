@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rollout.apply.journal import Journal
+from rollout.tables import plain
 from rollout.waves import board_text
 from rollout.waves.board import Board, board
 
@@ -182,9 +183,12 @@ def shown(console: Console) -> Iterator[Lines]:
         table.stop()
 
 
+_COUNTS = ("ok", "changed", "failed", "unreachable", "skipped")
+
+
 def recap(recaps: dict[str, dict[str, dict[str, int]]]) -> Table:
     """Site → host → counts, as a table: the proof that a second converge changes nothing."""
-    table = Table("host", "ok", "changed", "failed", "unreachable", "skipped")
+    table = plain("host", *_COUNTS, numbers=_COUNTS)
     for hosts in recaps.values():
         for host, counts in sorted(hosts.items()):
             style = (
@@ -192,9 +196,6 @@ def recap(recaps: dict[str, dict[str, dict[str, int]]]) -> Table:
             )
             table.add_row(host, *(str(counts[name]) for name in _COUNTS), style=style)
     return table
-
-
-_COUNTS = ("ok", "changed", "failed", "unreachable", "skipped")
 
 
 def add(total: dict[str, dict[str, int]], more: dict[str, dict[str, int]]) -> None:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from rollout.audit.findings import AuditReport, Finding, HostReport
 from rollout.audit.versions import upstream
+from rollout.tables import plain
 
 STYLES = {
     "behind": "yellow",
@@ -53,13 +54,8 @@ def verdict(report: AuditReport) -> Text:
 
 
 def _hosts(report: AuditReport) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for name in ("site", "host", "answers"):
-        table.add_column(name)
-    for name in ("packages", "files", "services"):
-        table.add_column(name, justify="right")
-    table.add_column("runs", overflow="fold")
-    table.add_column("findings", justify="right")
+    columns = ("site", "host", "answers", "packages", "files", "services", "runs", "findings")
+    table = plain(*columns, numbers=("packages", "files", "services", "findings"))
     site = ""
     for host in report.hosts:
         table.add_row(host.site if host.site != site else "", *_row(host))

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from rollout.cli.options import AsJson, InventoryPath
 from rollout.errors import ConfigurationError, Exit
 from rollout.files import write
 from rollout.inventory import default_path, load, select
 from rollout.paths import Home
+from rollout.tables import plain
 
 if TYPE_CHECKING:
     from rollout.acceptance.redfish import Login
@@ -54,7 +54,7 @@ def accept(
     if as_json:
         typer.echo(made.model_dump_json(indent=1))
     else:
-        console, table = Console(highlight=False), Table("host", "check", "wanted", "found", "")
+        console, table = Console(highlight=False), plain("host", "check", "wanted", "found", "")
         for check in made.checks:
             verdict = f"[{_STYLE[check.verdict]}]{check.verdict}[/]"
             table.add_row(check.host, check.name, check.wanted, f"{check.found} {check.why}".strip(), verdict)

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from rollout import clock
 from rollout.audit import history, page, reports, schedule, terminal, trend, trend_page
@@ -15,6 +14,7 @@ from rollout.cli.options import AsJson, InventoryPath, Sites
 from rollout.errors import ConfigurationError
 from rollout.inventory import default_path, load, select
 from rollout.paths import Home
+from rollout.tables import plain
 
 app = typer.Typer(no_args_is_help=False, help="Kept audits: list, show, trend, schedule.")
 _BARS = "▁▂▃▄▅▆▇█"
@@ -42,7 +42,7 @@ def listed(
         _json([{"id": one.id, "sites": one.sites, "open": one.open, **_head(one)} for one in found.kept])
         return
     console = Console(highlight=False)
-    table = Table("id", "taken", "release", "hosts", "verdict", box=None, pad_edge=False, header_style="dim")
+    table = plain("id", "taken", "release", "hosts", "verdict", numbers={"hosts"})
     for one in found.kept:
         report = one.report
         verdict = "[green]uniform[/]" if report.uniform else f"[red]{_summary(report.summary)}[/]"
@@ -128,7 +128,9 @@ def timer(
 
 def _days(console: Console, found: trend.Trend) -> None:
     most = max((day.open for day in found.days), default=0)
-    table = Table("day", "audits", "hosts", "findings", "", "by kind", box=None, header_style="dim")
+    table = plain(
+        "day", "audits", "hosts", "findings", "", "by kind", numbers={"audits", "hosts", "findings"}
+    )
     for day in found.days:
         bar = _BARS[round(day.open / most * (len(_BARS) - 1))] if most and day.open else "·"
         style = "red" if day.open else "green"
@@ -139,7 +141,7 @@ def _days(console: Console, found: trend.Trend) -> None:
 
 def _findings(console: Console, found: trend.Trend, now: datetime) -> None:
     rows = sorted(found.findings, key=lambda one: (one.gone_at is not None, -one.hours(now)))
-    table = Table("host", "component", "kind", "first seen", "stood", "", box=None, header_style="dim")
+    table = plain("host", "component", "kind", "first seen", "stood", "")
     for one in rows[:_SHOWN]:
         gone = f"gone {_when(one.gone_at)}" if one.gone_at else "[red]stands[/]"
         seen = _when(one.first_seen)

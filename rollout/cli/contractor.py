@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from rollout.access import contractors, scope
 from rollout.access.model import end_of
@@ -17,6 +16,7 @@ from rollout.clock import now
 from rollout.errors import ConfigurationError
 from rollout.inventory import default_path, load, select
 from rollout.paths import Home
+from rollout.tables import plain
 
 app = typer.Typer(no_args_is_help=True, help="Contractors: who opens exactly which cities, until when.")
 
@@ -58,7 +58,7 @@ def add(
 def show() -> None:
     """List contractors, also those that are over."""
     scope.refuse("contractor list")
-    table = Table("name", "sites", "until", "", "added")
+    table = plain("name", "sites", "until", "", "added")
     for one in contractors.load(Home()):
         state = "removed" if one.removed_at else "over" if now() >= end_of(one.until) else "works"
         added = f"{one.added_at:%Y-%m-%d} by {one.added_by}"

@@ -7,7 +7,6 @@ from typing import Annotated, Literal, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from rollout.access import scope
 from rollout.apply.journal import opened
@@ -20,6 +19,7 @@ from rollout.glass.fabric_host import FabricHost
 from rollout.glass.fan import Outcome, exit_of, fan_out, look_at
 from rollout.inventory import Site, default_path, load, select
 from rollout.paths import Home
+from rollout.tables import plain
 
 app = typer.Typer(no_args_is_help=True, help="Break-glass: what must be done at every site at once.")
 
@@ -164,7 +164,7 @@ def _agreed(what: str, sites: list[Site], *, yes: bool) -> bool:
 
 
 def _show(outcomes: list[Outcome]) -> None:
-    table = Table("site", "", "what", "seconds")
+    table = plain("site", "", "what", "seconds", numbers={"seconds"})
     for one in outcomes:
         state = f"[{_STYLE[one.state]}]{one.state}[/]"
         table.add_row(one.site, state, escape(one.detail), f"{one.seconds:.1f}")

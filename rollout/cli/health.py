@@ -6,13 +6,13 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from rollout.cli.options import AsJson, InventoryPath, Sites
 from rollout.depot.ssh import SshHost
 from rollout.errors import Exit
 from rollout.inventory import Site, default_path, load, select
 from rollout.paths import Home
+from rollout.tables import plain
 from rollout.waves import gates, policy
 
 _AT_ONCE = 16
@@ -55,9 +55,9 @@ def health(
 
 
 def _show(verdicts: dict[str, list[gates.Verdict]]) -> None:
-    table = Table("site", "gate", "", "figure")
+    table = plain("site", "gate", "", "figure")
     for name, said in verdicts.items():
         for number, one in enumerate(said):
             state = "[green]open[/]" if one.open else "[bold red]shut[/]"
-            table.add_row("" if number else name, one.gate, state, one.figure, end_section=one is said[-1])
+            table.add_row("" if number else name, one.gate, state, one.figure)
     Console(highlight=False).print(table)

@@ -9,7 +9,6 @@ import typer
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from rollout.apply import history
 from rollout.apply.journal import Run, opened
@@ -19,6 +18,7 @@ from rollout.depot.ssh import SshHost
 from rollout.errors import ApplyError, Exit, UnreachableError
 from rollout.inventory import Site, default_path, load, select
 from rollout.paths import Home
+from rollout.tables import plain
 
 
 class Row(BaseModel):
@@ -133,7 +133,7 @@ def _of_entry(entry: history.Entry, known: Row | None, here: str) -> Row:
 
 
 def _table(rows: list[Row]) -> None:
-    table = Table("began", "who", "from", "what", "sites", "release", "outcome")
+    table = plain("began", "who", "from", "what", "sites", "release", "outcome")
     for row in rows:
         table.add_row(
             f"{row.started_at.astimezone():%Y-%m-%d %H:%M:%S}",

@@ -17,6 +17,7 @@ from rollout.inventory import load
 from rollout.lab import HostStatus, Lab
 from rollout.lab.parallel import Progress
 from rollout.paths import Home, content
+from rollout.tables import plain
 
 app = typer.Typer(no_args_is_help=True, help="Real Debian hosts on this machine, to try everything on.")
 
@@ -75,7 +76,7 @@ def status(site: Sites = None) -> None:
     if not names:
         console.print("No site was brought up; rollout lab up brings up nanning.")
         return
-    table = Table("site", "host", "address", "state", "memory")
+    table = plain("site", "host", "address", "state", "memory", numbers={"memory"})
     for row in lab.status(names):
         memory = f"{row.memory_bytes // 2**20} MiB" if row.memory_bytes is not None else ""
         table.add_row(row.site, row.host, row.address, _state(row), memory)

@@ -14,6 +14,7 @@ from rollout.cli.options import AsJson, InventoryPath, Sites
 from rollout.errors import ConfigurationError
 from rollout.inventory import Inventory, default_path, load, select
 from rollout.paths import Home
+from rollout.tables import plain
 
 if TYPE_CHECKING:
     from rollout.progress.assess import SiteSheet
@@ -292,9 +293,12 @@ def _day(text: str) -> date:
         raise ConfigurationError(f"{text}: not a day", "Write it as YYYY-MM-DD.") from None
 
 
+_NUMBERS = ("score", "planned", "done", "late", "points")
+
+
 def _overview(sheets: list["SiteSheet"], plan: "Plan | None" = None) -> Table:
     """``plan``: also what funding is due by it."""
-    table = Table("site", "score", "planned", "done", "late", "go-live", "forecast")
+    table = plain("site", "score", "planned", "done", "late", "go-live", "forecast", numbers=_NUMBERS)
     if plan:
         table.add_column("funding due, yuan", justify="right")
     for one in sheets:
@@ -320,7 +324,7 @@ def _due(one: "SiteSheet", plan: "Plan") -> str:
 
 
 def _lines(one: "SiteSheet") -> Table:
-    table = Table("", "sub-item", "points", "due", "state", "lead", "proved by")
+    table = plain("", "sub-item", "points", "due", "state", "lead", "proved by", numbers=_NUMBERS)
     for line in one.lines:
         late = f" {line.late} d" if line.late and line.state != "done" else ""
         table.add_row(

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from rollout.apply import status as statuses
 from rollout.cli.options import AsJson, InventoryPath, Sites
 from rollout.inventory import default_path, load, select
 from rollout.paths import Home
+from rollout.tables import plain
 
 _STYLE = {"done": "green", "failed": "red", "killed": "red", "stopped": "yellow", "running": "cyan"}
 
@@ -40,7 +40,7 @@ def status(
         typer.echo(state.model_dump_json(indent=1))
         return
     console = Console(highlight=False)
-    table = Table("site", "release", "last apply", "outcome", "step", "last audit", "held by")
+    table = plain("site", "release", "last apply", "outcome", "step", "last audit", "held by")
     for row in state.sites:
         table.add_row(*_cells(row))
     console.print(table)
