@@ -1,8 +1,9 @@
 """Posting in batches, beside pgbench's TPC-B at its best client count, on the same server in the same run.
 
-Then the year of real size, posted and reconciled: payments a second of `post` and its commits, as pgbench's
-are of its transactions, and beside it with making the orders and reconciling. fsync is on; the server is the
-embedded PostgreSQL with the same settings for everybody.
+Then the year of real size, posted and reconciled. What must be met counts everything: making the orders,
+posting them, reconciling. Beside it stands `post` with its commits alone, which is what pgbench times: the
+workers' time by their number, so a worker that waits for the other at the end does not show. fsync is on;
+the server is the embedded PostgreSQL with the same settings for everybody.
 """
 
 import argparse
@@ -99,7 +100,7 @@ def main() -> None:
         server.stop("immediate")
         shutil.rmtree(home)
     best = max(tpcb.values())
-    rate, all_in_all = done.posted / done.posting_seconds, done.posted / done.seconds
+    rate, alone = done.posted / done.seconds, done.posted / done.posting_seconds
     agrees = (
         all(line.agrees for line in done.lines) and sum(line.number for line in done.lines) == done.posted
     )
@@ -110,10 +111,13 @@ def main() -> None:
         "pgbench_tps": {str(clients): round(tps) for clients, tps in tpcb.items()},
         "payments": done.posted,
         "seconds": round(done.seconds, 1),
-        "posting_seconds": round(done.posting_seconds, 1),
         "payments_per_second": round(rate),
-        "payments_per_second_all_in_all": round(all_in_all),
         "times_pgbench_best": round(rate / best, 2),
+        "post_alone": {
+            "seconds": round(done.posting_seconds, 1),
+            "payments_per_second": round(alone),
+            "times_pgbench_best": round(alone / best, 2),
+        },
         "reconciled_to_the_fen": agrees,
         "met": met,
     }
@@ -121,15 +125,17 @@ def main() -> None:
     table = Table("what", "a second", title="posting", title_justify="left")
     for clients, tps in tpcb.items():
         table.add_row(f"pgbench TPC-B, {clients} clients", f"{tps:,.0f}")
-    table.add_row(f"post: {done.posted:,} payments in {done.posting_seconds:.1f} s", f"{rate:,.0f}")
     table.add_row(
-        f"with making the orders and reconciling: {done.seconds:.1f} s (must {MUST_SECONDS:.0f} s)",
-        f"{all_in_all:,.0f}",
+        f"{done.posted:,} payments in {done.seconds:.1f} s, making and reconciling them included",
+        f"{rate:,.0f}",
     )
+    table.add_row(f"post alone: {done.posting_seconds:.1f} s", f"{alone:,.0f}")
     console = Console()
     console.print(table)
-    console.print(f"{rate / best:.2f}× pgbench's best (must {MUST_RATIO:.0f}×, aim {AIM_RATIO:.0f}×); "
-                  f"reconciled to the fen: {'yes' if agrees else 'NO'}")  # fmt: skip
+    console.print(
+        f"{rate / best:.2f}× pgbench's best (must {MUST_RATIO:.0f}×, aim {AIM_RATIO:.0f}×); "
+        f"post alone {alone / best:.2f}×; reconciled to the fen: {'yes' if agrees else 'NO'}"
+    )
     sys.exit(0 if met else 1)
 
 

@@ -1,5 +1,6 @@
 """``rollout audits``: kept audits, what became of findings, and audits by a timer."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -179,6 +180,4 @@ def _head(one: history.Kept) -> dict[str, object]:
 
 
 def _json(rows: list[dict[str, object]]) -> None:
-    import json  # noqa: PLC0415 - only here
-
     typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))

@@ -85,7 +85,8 @@ class Replayed:
     Attributes:
         counts: what became of the orders.
         seconds: from the first moment to the last, with making the orders and reconciling.
-        posting_seconds: those in `post` and its commits: what the workers took, added up, by their number.
+        posting_seconds: those in `post` and its commits: what the workers took, added up, by their number; a
+            worker's waiting for the other at the end is not in it.
         lines: the reconciliation.
     """
 
